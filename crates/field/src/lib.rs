@@ -1,0 +1,1 @@
+//! The field network as a discrete-event model.

@@ -1,0 +1,1 @@
+//! The head-end: schedules, sessions, pushes, backfill; no IO.

@@ -1,0 +1,1 @@
+//! The meter data manager: ingest, validation, versions, and the one read model.

@@ -1,0 +1,1 @@
+//! Turns engines and services: sockets, timers, threads, configuration.

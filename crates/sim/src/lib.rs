@@ -1,0 +1,1 @@
+//! Whole-utility simulation under virtual time.

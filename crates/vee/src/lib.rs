@@ -1,0 +1,1 @@
+//! Validation and estimation of interval data.

@@ -1,0 +1,1 @@
+//! Customer portal, operator console and JSON API.
