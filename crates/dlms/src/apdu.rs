@@ -2,8 +2,21 @@
 //!
 //! Standard: IEC 62056-5-3.
 
+mod action;
+mod codec;
+mod errors;
+mod get;
+mod set;
+#[cfg(test)]
+mod tests;
+
+pub use codec::Apdu;
+pub(crate) use codec::read_time;
+pub use errors::{ActionError, ConfirmedServiceError, DataAccessError, ExceptionResponse, ServiceError, StateError};
+
 use crate::data::Data;
 use crate::obis::Obis;
+use crate::security::{Envelope, SystemTitle};
 
 /// An attribute of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +53,21 @@ pub struct Selection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvokeId(pub u8);
 
+impl InvokeId {
+    /// Confirmed and of high priority, as clients usually ask; `id` counts modulo 16.
+    pub const fn confirmed(id: u8) -> Self {
+        Self(0xC0 | id & 0x0F)
+    }
+
+    /// The number that pairs answer and question, 0 to 15.
+    pub const fn id(self) -> u8 {
+        self.0 & 0x0F
+    }
+}
+
 /// A get service request.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "fields carry the standard's own names")]
 pub enum GetRequest {
     /// One attribute.
     Normal { invoke: InvokeId, attribute: AttributeRef, selection: Option<Selection> },
@@ -53,6 +79,7 @@ pub enum GetRequest {
 
 /// A get service response.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "fields carry the standard's own names")]
 pub enum GetResponse {
     /// One value.
     Normal { invoke: InvokeId, result: Result<Data, DataAccessError> },
@@ -64,6 +91,7 @@ pub enum GetResponse {
 
 /// A set service request.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "fields carry the standard's own names")]
 pub enum SetRequest {
     /// One attribute.
     Normal { invoke: InvokeId, attribute: AttributeRef, selection: Option<Selection>, value: Data },
@@ -92,6 +120,7 @@ pub enum SetRequest {
 
 /// A set service response.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "fields carry the standard's own names")]
 pub enum SetResponse {
     /// One result.
     Normal { invoke: InvokeId, result: Result<(), DataAccessError> },
@@ -107,6 +136,7 @@ pub enum SetResponse {
 
 /// An action service request.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "fields carry the standard's own names")]
 pub enum ActionRequest {
     /// One method.
     Normal { invoke: InvokeId, method: MethodRef, parameters: Option<Data> },
@@ -133,6 +163,7 @@ pub struct ActionOutcome {
 
 /// An action service response.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "fields carry the standard's own names")]
 pub enum ActionResponse {
     /// One outcome.
     Normal { invoke: InvokeId, outcome: ActionOutcome },
@@ -166,72 +197,34 @@ pub struct EventNotification {
     pub value: Data,
 }
 
-/// `data-access-result` other than success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("data access refused: {self:?}")]
-pub enum DataAccessError {
-    /// 1.
-    HardwareFault,
-    /// 2.
-    TemporaryFailure,
-    /// 3.
-    ReadWriteDenied,
-    /// 4.
-    ObjectUndefined,
-    /// 9.
-    ObjectClassInconsistent,
-    /// 11.
-    ObjectUnavailable,
-    /// 12.
-    TypeUnmatched,
-    /// 13.
-    ScopeOfAccessViolated,
-    /// 14.
-    DataBlockUnavailable,
-    /// 15.
-    LongGetAborted,
-    /// 16.
-    NoLongGetInProgress,
-    /// 17.
-    LongSetAborted,
-    /// 18.
-    NoLongSetInProgress,
-    /// 19.
-    DataBlockNumberInvalid,
-    /// 250.
-    OtherReason,
-    /// A number outside the standard's list.
-    Unknown(u8),
+/// A block of any APDU, perhaps of several on their way at once.
+///
+/// Standard: IEC 62056-5-3, general block transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneralBlockTransfer {
+    /// Whether this is the last block.
+    pub last: bool,
+    /// Whether the sender goes on without waiting.
+    pub streaming: bool,
+    /// How many blocks the sender of this one takes at once, 0 to 63.
+    pub window: u8,
+    /// Number of this block, from 1.
+    pub block: u16,
+    /// The highest block received without a gap.
+    pub acknowledged: u16,
+    /// The piece.
+    pub bytes: Vec<u8>,
 }
 
-/// `action-result` other than success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("action refused: {self:?}")]
-pub enum ActionError {
-    /// 1.
-    HardwareFault,
-    /// 2.
-    TemporaryFailure,
-    /// 3.
-    ReadWriteDenied,
-    /// 4.
-    ObjectUndefined,
-    /// 9.
-    ObjectClassInconsistent,
-    /// 11.
-    ObjectUnavailable,
-    /// 12.
-    TypeUnmatched,
-    /// 13.
-    ScopeOfAccessViolated,
-    /// 14.
-    DataBlockUnavailable,
-    /// 15.
-    LongActionAborted,
-    /// 16.
-    NoLongActionInProgress,
-    /// 250.
-    OtherReason,
-    /// A number outside the standard's list.
-    Unknown(u8),
+/// A protected APDU, not opened; see [`crate::security::unprotect`], which takes the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ciphered {
+    /// The first byte.
+    pub tag: u8,
+    /// Which form.
+    pub envelope: Envelope,
+    /// The sender, if the form and the message name one.
+    pub title: Option<SystemTitle>,
+    /// Security control, counter, text and tag.
+    pub body: Vec<u8>,
 }

@@ -1,5 +1,13 @@
 //! The data type of COSEM attributes.
 
+mod codec;
+mod compact;
+mod json;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use json::hex;
+
 /// A COSEM value.
 ///
 /// Standard: IEC 62056-6-2, common data types; the number before each is its A-XDR tag.

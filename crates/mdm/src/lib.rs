@@ -1,1 +1,142 @@
-//! The meter data manager: ingest, validation, versions, and the one read model.
+//! The meter data manager: ingest, validation, estimation, versions; and the one read model for everyone above.
+//!
+//! ```text
+//! ReadBatch, RegisterRead, MeterEvent
+//!     | receive: one transaction, durable when it returns
+//!     v
+//! raw kept for ever --admit--> arrivals --merge--> day --validate, judge, estimate--> next version of the day
+//!                                                                                       | close_due: gaps that are overdue
+//! read model: fleet, meter, profile, usage by day and month, overview  <----------------+
+//! ```
+//!
+//! Whatever arrives twice is counted once. A value that differs from one already read makes a new version and a finding;
+//! both raw batches are kept. A real value supersedes an estimate in a new version. `now` is always passed in.
+
+mod bulk;
+mod catalogue;
+mod close;
+mod collected;
+mod day;
+mod error;
+mod gaps;
+mod ingest;
+pub mod read;
+
+#[cfg(test)]
+mod tests;
+
+pub use bulk::BulkReport;
+pub use catalogue::ModelFacts;
+pub use close::CloseReport;
+pub use error::MdmError;
+pub use gaps::{ChannelGaps, Gap};
+pub use ingest::{Incoming, IngestReport};
+
+use catalogue::Catalogue;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use model::{LocalDay, MeterEvent, ReadBatch, RegisterRead};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use store::Store;
+use vee::Rules;
+
+/// The service: cheap to share behind an `Arc`, safe to call from any thread.
+#[derive(Debug)]
+pub struct Mdm {
+    store: Store,
+    rules: Rules,
+    zone: TimeZone,
+    models: BTreeMap<String, ModelFacts>,
+    catalogue: RwLock<Arc<Catalogue>>,
+}
+
+impl Mdm {
+    /// The meter data manager of the utility in `store`.
+    ///
+    /// `models` says what the rules should know of each meter model; a model that is not named is judged without a
+    /// rating and without a rollover.
+    ///
+    /// # Errors
+    /// [`MdmError::NoUtility`] until name and zone are set; what the store says.
+    pub fn new(store: Store, rules: Rules, models: BTreeMap<String, ModelFacts>) -> Result<Self, MdmError> {
+        let utility = store.read(store::Read::utility)?.ok_or(MdmError::NoUtility)?;
+        let mdm = Self { store, rules, zone: utility.zone, models, catalogue: RwLock::default() };
+        mdm.reload()?;
+        Ok(mdm)
+    }
+
+    /// Reads the registry of meters and channels again: call it after provisioning.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn reload(&self) -> Result<(), MdmError> {
+        let fresh = self.store.read(|r| Catalogue::load(r, &self.models))?;
+        *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        Ok(())
+    }
+
+    /// The store underneath.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The rules in force.
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The zone whose local days are the metering days.
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The metering day that holds `at`.
+    ///
+    /// # Errors
+    /// [`MdmError::Calendar`] at the far ends of the calendar.
+    pub fn day_of(&self, at: Timestamp) -> Result<LocalDay, MdmError> {
+        Ok(LocalDay::containing(at, &self.zone)?)
+    }
+
+    /// The metering day of a date.
+    ///
+    /// # Errors
+    /// [`MdmError::Calendar`] at the far ends of the calendar.
+    pub fn local_day(&self, date: Date) -> Result<LocalDay, MdmError> {
+        Ok(LocalDay::new(date, &self.zone)?)
+    }
+
+    /// Takes interval batches in; see [`Mdm::receive`].
+    ///
+    /// # Errors
+    /// What the store says; then nothing was taken in.
+    pub fn ingest(&self, now: Timestamp, batches: Vec<ReadBatch>) -> Result<IngestReport, MdmError> {
+        self.receive(now, batches.into_iter().map(Incoming::Batch).collect())
+    }
+
+    /// Takes register reads in; see [`Mdm::receive`].
+    ///
+    /// # Errors
+    /// What the store says; then nothing was taken in.
+    pub fn ingest_registers(
+        &self,
+        now: Timestamp,
+        reads: Vec<RegisterRead>,
+    ) -> Result<IngestReport, MdmError> {
+        self.receive(now, reads.into_iter().map(Incoming::Register).collect())
+    }
+
+    /// Takes events in; see [`Mdm::receive`].
+    ///
+    /// # Errors
+    /// What the store says; then nothing was taken in.
+    pub fn ingest_events(&self, now: Timestamp, events: Vec<MeterEvent>) -> Result<IngestReport, MdmError> {
+        self.receive(now, events.into_iter().map(Incoming::Event).collect())
+    }
+
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod command;
 pub mod event;
 pub mod id;
+pub mod master;
 pub mod quality;
 pub mod reading;
 pub mod time;

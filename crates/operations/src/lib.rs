@@ -1,1 +1,19 @@
-//! Accounts, the life of a command, and collection duty between head-end, MDM and store.
+//! Accounts, the life of a command, loading a utility from files, and collection duty between
+//! head-end, MDM and store.
+
+pub mod accounts;
+mod desk;
+mod duty;
+pub mod keys;
+pub mod load;
+pub mod models;
+mod person;
+pub mod provision;
+mod role;
+
+pub use accounts::{AccountError, Accounts, NewAccount};
+pub use desk::{Desk, DeskError};
+pub use duty::{Duty, DutyError, Hole, READ_GROUP, Settlement, Unlisted};
+pub use keys::MasterKey;
+pub use person::Person;
+pub use role::{Right, Role};

@@ -1,1 +1,56 @@
-//! State: the only SQL.
+//! State: the only SQL of Wattle, in SQLite.
+//!
+//! One file a noun. Every noun adds its reading verbs to [`Read`] and its writing verbs to [`Write`]; a caller opens
+//! one or the other with [`Store::read`] or [`Store::write`] and so decides what belongs into one snapshot or one
+//! transaction. Conversions between columns and our words are here and nowhere else. What was read is never overwritten: raw
+//! batches, register reads and events are only ever added, and a sealed version of a day is never changed.
+
+pub mod block;
+mod channel;
+mod column;
+mod command;
+mod customer;
+mod day;
+mod db;
+mod error;
+mod event;
+mod finding;
+mod fleet;
+mod key;
+mod meter;
+mod network;
+mod premise;
+mod provision;
+mod push_log;
+mod raw;
+mod register;
+mod user;
+mod utility;
+mod weather;
+
+#[cfg(test)]
+mod tests;
+
+pub use channel::Channel;
+pub use column::Position;
+pub use command::CommandRecord;
+pub use customer::Customer;
+pub use day::{DaySummary, StoredDay};
+pub use db::{Read, Store, Write};
+pub use error::{Result, StoreError};
+pub use event::StoredEvent;
+pub use finding::{Origin, StoredFinding};
+pub use fleet::{FleetFilter, FleetRow, FleetSort};
+pub use key::{Counter, WrappedKey};
+pub use meter::{Meter, Route};
+pub use network::{Collector, Health, Hop, Transformer};
+pub use premise::{Premise, ServicePoint};
+pub use provision::{
+    NewCollector, NewCustomer, NewMeter, NewPremise, NewRoute, NewServicePoint, NewTransformer, Provision,
+    ProvisionError, Provisioned, Refusal,
+};
+pub use push_log::PushEntry;
+pub use raw::RawBatch;
+pub use user::{NewUser, Session, User};
+pub use utility::Utility;
+pub use weather::WeatherHour;

@@ -1,1 +1,41 @@
-//! Validation and estimation of interval data.
+//! Validation and estimation of interval data: rules as data, every finding a sentence.
+//!
+//! The order of work, all of it pure and repeatable (the same inputs give the same bytes, and a second
+//! run changes nothing):
+//!
+//! ```text
+//! ReadBatch --admit--> arrivals --merge--> Day --validate--> findings --judge--> Day --estimate--> Day
+//!                                                                                       |
+//!                                                                  Stats <--absorb------+
+//! ```
+//!
+//! - [`admit`] checks a batch against the channel's facts and turns raw integers into stored ones, exactly;
+//! - [`merge`] lays arrivals over a day: equal values are duplicates, real values supersede estimates;
+//! - [`validate`] looks at one local day and says what is wrong with it; [`judge`] marks the intervals;
+//! - [`estimate`] fills what is still missing once it is overdue, and says by which method;
+//! - [`Stats`] carries what validation must remember of earlier days, so that no history is read again.
+//!
+//! Integers only. Nothing here knows where a day is kept; there is deliberately no database and no clock.
+//!
+//! Standard: the rule and step numbers in these documents are those of the DASMMD lineage (California
+//! Direct Access Standards for Metering and Meter Data, Attachment VEE, 1999) and of the common products.
+
+mod admit;
+mod day;
+mod estimate;
+mod facts;
+mod finding;
+mod merge;
+mod rules;
+mod stats;
+mod validate;
+
+pub use admit::{Admitted, Arrival, admit};
+pub use day::{Day, DayMismatch, Slot};
+pub use estimate::{Context, Estimate, Estimated, Method, estimate};
+pub use facts::{Advance, Facts, Outage, Register, register_advance};
+pub use finding::{Finding, Rule, Severity};
+pub use merge::{Merged, merge};
+pub use rules::{HighLow, Rules, RulesError, RulesHash, Spike, Stuck, ZeroDays};
+pub use stats::{DayStat, Stats, StatsError};
+pub use validate::{DayInput, judge, validate};

@@ -1,1 +1,107 @@
 //! Customer portal, operator console and JSON API.
+//!
+//! Pages are rendered on the server and work without script; charts are SVG drawn here; script only enriches. One file
+//! a page (or a folder where a page has more than one idea): what it reads, what it shows, how it looks. Pages see the
+//! read model of `mdm` and the services of `operations`, never a register or a frame on its way.
+//!
+//! The way of a request: [`router`] finds the route, the guard finds out who asks and whether they may
+//! (`access`), the page reads on a thread that may block, renders, and the guard compresses and adds the headers.
+
+mod access;
+mod api;
+mod assets;
+mod chart;
+mod ctx;
+mod error;
+mod fmt;
+mod guard;
+mod page;
+mod people;
+mod read;
+mod series;
+mod ui;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+use jiff::Timestamp;
+use std::fmt::{self as core_fmt, Debug};
+use std::sync::Arc;
+
+/// Tells the time: the real one, or that of a demo whose days run faster.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Everything that pages need.
+#[derive(Clone)]
+pub struct App {
+    /// The read model, and through it the store of accounts and commands.
+    pub mdm: Arc<mdm::Mdm>,
+    /// The present.
+    pub clock: Clock,
+    /// Whether people may sign in without a password, by choosing who to be.
+    pub demo: bool,
+    /// Name of the utility and the zone of its days.
+    pub utility: store::Utility,
+    /// Whether browsers may send the session cookie over TLS only; false on plain loopback.
+    pub secure_cookies: bool,
+}
+
+impl Debug for App {
+    fn fmt(&self, f: &mut core_fmt::Formatter<'_>) -> core_fmt::Result {
+        f.debug_struct("App").field("utility", &self.utility.name).field("demo", &self.demo).finish_non_exhaustive()
+    }
+}
+
+/// Every page and document of the site.
+pub fn router(app: App) -> Router {
+    let site = Router::new().merge(door()).merge(portal()).merge(console()).merge(documents());
+    site.fallback(nothing_here)
+        .method_not_allowed_fallback(nothing_here)
+        .layer(middleware::from_fn_with_state(app, guard::guard))
+}
+
+async fn nothing_here() -> error::WebError {
+    error::WebError::NotFound("page".to_owned())
+}
+
+fn door() -> Router {
+    Router::new()
+        .route("/a/{hash}/{name}", get(assets::get))
+        .route("/sign-in", get(page::sign_in::get).post(page::sign_in::post))
+        .route("/sign-in/demo", post(page::sign_in::post_demo))
+        .route("/sign-out", post(page::sign_in::sign_out))
+        .route("/prefs/theme", post(page::theme::post))
+}
+
+fn portal() -> Router {
+    Router::new()
+        .route("/", get(page::home::get))
+        .route("/usage", get(page::usage::get))
+        .route("/usage.csv", get(page::usage::csv))
+}
+
+fn console() -> Router {
+    Router::new()
+        .route("/ops", get(page::ops::overview::get))
+        .route("/ops/live", get(page::ops::live::events))
+        .route("/ops/meters", get(page::ops::meters::get))
+        .route("/ops/meters.csv", get(page::ops::meters::csv))
+        .route("/ops/meters/{id}", get(page::ops::meter::get))
+        .route("/ops/meters/{id}/profile.csv", get(page::ops::meter::csv))
+        .route("/ops/meters/{id}/commands", post(page::ops::command::post))
+        .route("/ops/commands", get(page::ops::commands::get))
+        .route("/ops/commands/{id}", get(page::ops::command::get))
+        .route("/ops/commands/{id}/live", get(page::ops::live::command))
+}
+
+fn documents() -> Router {
+    Router::new()
+        .route("/api/v1/overview", get(api::overview))
+        .route("/api/v1/meters", get(api::meters))
+        .route("/api/v1/meters/{id}", get(api::meter))
+        .route("/api/v1/meters/{id}/profile", get(api::profile))
+        .route("/api/v1/meters/{id}/commands", post(api::request_command))
+        .route("/api/v1/commands", get(api::commands))
+        .route("/api/v1/commands/{id}", get(api::command))
+        .route("/api/v1/usage", get(api::usage))
+}

@@ -1,0 +1,5 @@
+//! Client and server against each other in memory: every service under every protection.
+
+mod harness;
+mod security;
+mod services;

@@ -1,0 +1,93 @@
+//! The first load of a history, through the same path as what arrives live.
+
+use crate::day::Workshop;
+use crate::{Incoming, Mdm, MdmError};
+use jiff::Timestamp;
+use model::MeterId;
+use std::collections::BTreeMap;
+use store::{Health, Write};
+
+/// Items worked on together: enough to make a transaction's share of each small.
+const CHUNK: usize = 4096;
+
+/// What a first load brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BulkReport {
+    /// Batches taken in.
+    pub batches: usize,
+    /// Day blocks written or touched.
+    pub days: usize,
+    /// Intervals stored.
+    pub intervals: usize,
+    /// Register reads taken in.
+    pub registers: usize,
+    /// Events taken in.
+    pub events: usize,
+    /// Findings written.
+    pub findings: usize,
+    /// Items of unknown meters or channels.
+    pub unknown: usize,
+}
+
+impl Mdm {
+    /// Takes in a history: as [`Mdm::receive`], but the disk is not waited for until all of it is in, and nothing is
+    /// acknowledged before this returns. Best in order of day, then channel; registers before the batches they bound.
+    ///
+    /// # Errors
+    /// What the store says; then nothing was taken in.
+    pub fn bulk_load(
+        &self,
+        now: Timestamp,
+        items: impl IntoIterator<Item = Incoming>,
+    ) -> Result<BulkReport, MdmError> {
+        self.reload()?;
+        let empty = self.store.read(|r| Ok::<_, MdmError>(r.day_range()?.is_none()))?;
+        let work = |w: &Write| self.load_all(w, now, items);
+        // Once anything was acknowledged, a power failure must not be able to take it along.
+        let total = if empty { self.store.bulk(work)? } else { self.store.write(work)? };
+        self.store.checkpoint()?;
+        Ok(total)
+    }
+
+    fn load_all(
+        &self,
+        write: &Write,
+        now: Timestamp,
+        items: impl IntoIterator<Item = Incoming>,
+    ) -> Result<BulkReport, MdmError> {
+        let mut workshop = Workshop::new(self, write, now)?;
+        let mut total = BulkReport::default();
+        let mut heard: BTreeMap<MeterId, Timestamp> = BTreeMap::new();
+        let mut items = items.into_iter();
+        loop {
+            let chunk: Vec<Incoming> = items.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                break;
+            }
+            for item in &chunk {
+                if let Incoming::Batch(batch) = item {
+                    let at = heard.entry(batch.meter).or_insert(batch.received_at);
+                    *at = (*at).max(batch.received_at);
+                }
+            }
+            let report = workshop.receive(chunk)?;
+            total.batches += report.batches;
+            total.days += report.days.len();
+            total.intervals += report.stored;
+            total.registers += report.registers;
+            total.events += report.events;
+            total.findings += report.findings;
+            total.unknown += report.unknown;
+        }
+        workshop.finish()?;
+        for (meter, at) in heard {
+            if write.meter(meter)?.is_some() {
+                write.note_health(
+                    meter,
+                    &Health { last_heard: Some(at), last_read: Some(at), ..Health::default() },
+                )?;
+            }
+        }
+        Ok(total)
+    }
+}

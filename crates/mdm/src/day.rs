@@ -1,0 +1,285 @@
+//! One day at a time: merge, judge, estimate, and keep the next version.
+
+use crate::catalogue::{Catalogue, Entry};
+use crate::ingest::{IngestReport, Touched};
+use crate::{Mdm, MdmError};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use model::{ChannelId, EventKind, LocalDay, MeterId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::{Origin, StoredDay, Write};
+use vee::{Context, Day, DayInput, Outage, Register, Slot, Stats};
+
+/// The longest power failure whose beginning is looked for before a day.
+const LONGEST_OUTAGE: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// One transaction's work, with what would otherwise be read again and again.
+pub(crate) struct Workshop<'a> {
+    pub(crate) mdm: &'a Mdm,
+    pub(crate) write: &'a Write,
+    pub(crate) now: Timestamp,
+    pub(crate) catalogue: Arc<Catalogue>,
+    rules_id: u32,
+    days: BTreeMap<Date, LocalDay>,
+    last_day: Option<LocalDay>,
+    stats: BTreeMap<ChannelId, (Stats, bool)>,
+    outages: BTreeMap<MeterId, Vec<Outage>>,
+}
+
+/// What is known of a day before this call.
+struct Before {
+    stored: Option<StoredDay>,
+    day: Day,
+}
+
+impl<'a> Workshop<'a> {
+    pub(crate) fn new(mdm: &'a Mdm, write: &'a Write, now: Timestamp) -> Result<Self, MdmError> {
+        let text = serde_json::to_string(&mdm.rules).map_err(store::StoreError::from)?;
+        let rules_id = write.rule_set_id(&mdm.rules.hash().to_string(), &text)?;
+        Ok(Self {
+            mdm,
+            write,
+            now,
+            catalogue: mdm.catalogue(),
+            rules_id,
+            days: BTreeMap::new(),
+            last_day: None,
+            stats: BTreeMap::new(),
+            outages: BTreeMap::new(),
+        })
+    }
+
+    /// Writes back what was remembered.
+    pub(crate) fn finish(&mut self) -> Result<(), MdmError> {
+        for (channel, (stats, changed)) in &mut self.stats {
+            if core::mem::take(changed) {
+                self.write.put_channel_stats(*channel, &stats.to_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn local_day(&mut self, date: Date) -> Result<LocalDay, MdmError> {
+        if let Some(day) = self.days.get(&date) {
+            return Ok(day.clone());
+        }
+        let day = self.mdm.local_day(date)?;
+        self.days.insert(date, day.clone());
+        Ok(day)
+    }
+
+    pub(crate) fn day_containing(&mut self, at: Timestamp) -> Result<LocalDay, MdmError> {
+        match &self.last_day {
+            Some(day) if day.start() <= at && at < day.end() => Ok(day.clone()),
+            _ => {
+                let day = self.mdm.day_of(at)?;
+                self.last_day = Some(day.clone());
+                Ok(day)
+            }
+        }
+    }
+
+    /// Loads the power failures that touch the days `[first, last]`.
+    pub(crate) fn load_power_events(
+        &mut self,
+        first: Option<Date>,
+        last: Option<Date>,
+    ) -> Result<(), MdmError> {
+        self.outages.clear();
+        let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
+        let from = self.local_day(first)?.start().saturating_sub(LONGEST_OUTAGE).unwrap_or(Timestamp::MIN);
+        let to = self.local_day(last)?.end();
+        let mut failed: BTreeMap<MeterId, Timestamp> = BTreeMap::new();
+        for event in self.write.power_events(from, to)? {
+            if event.kind == EventKind::PowerFailed {
+                failed.entry(event.meter).or_insert(event.at);
+            } else if let Some(since) = failed.remove(&event.meter) {
+                self.outages.entry(event.meter).or_default().push(Outage { from: since, to: event.at });
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays deliveries over a day and keeps what comes of it.
+    pub(crate) fn work_on(
+        &mut self,
+        entry: &Entry,
+        touched: &Touched,
+        report: &mut IngestReport,
+    ) -> Result<(), MdmError> {
+        let day = &touched.day;
+        let before = self.load(entry, day)?;
+        if before.stored.is_none() && touched.deliveries.is_empty() {
+            return Ok(());
+        }
+        let mut day_now = before.day.clone();
+        let (mut replaced, mut changed) = (false, touched.bounded);
+        let mut conflicts = Vec::new();
+        for delivery in &touched.deliveries {
+            let arrivals = delivery.admissible(&day_now);
+            let merged = vee::merge(&mut day_now, &arrivals, &self.mdm.rules);
+            report.stored += merged.stored;
+            report.superseded += merged.superseded;
+            report.duplicates += merged.duplicates + delivery.arrivals.len() - arrivals.len();
+            report.conflicting += merged.conflicting;
+            replaced |= merged.superseded + merged.conflicting > 0;
+            changed |= merged.changed();
+            conflicts.extend(merged.findings);
+        }
+        if !changed {
+            return Ok(());
+        }
+        let version = self.judge_and_keep(entry, before, day_now, replaced, false, report)?;
+        for finding in &conflicts {
+            let stored = self.stored_finding(entry, day, Origin::Ingest, version, finding, 0);
+            report.findings += usize::from(self.write.insert_finding(&stored)?);
+        }
+        Ok(())
+    }
+
+    /// Judges a day whose grace is over and fills its gaps; the version is sealed.
+    pub(crate) fn close(
+        &mut self,
+        entry: &Entry,
+        day: &LocalDay,
+        report: &mut IngestReport,
+    ) -> Result<Day, MdmError> {
+        let before = self.load(entry, day)?;
+        let day_now = before.day.clone();
+        self.judge_and_keep(entry, before, day_now, false, true, report)?;
+        Ok(self.load(entry, day)?.day)
+    }
+
+    fn load(&self, entry: &Entry, day: &LocalDay) -> Result<Before, MdmError> {
+        let channel = &entry.channel;
+        let stored = self.write.day(channel.id, day.date())?;
+        let day = match &stored {
+            Some(stored) => Day::from_block(&stored.block, channel.kind, day)?,
+            None => Day::missing(day.clone(), channel.interval, channel.kind),
+        };
+        Ok(Before { stored, day })
+    }
+
+    /// Validates, judges and, where due, estimates; keeps the result if it differs. The version that now stands.
+    fn judge_and_keep(
+        &mut self,
+        entry: &Entry,
+        before: Before,
+        mut day: Day,
+        replaced: bool,
+        closing: bool,
+        report: &mut IngestReport,
+    ) -> Result<u32, MdmError> {
+        let channel = entry.channel;
+        let date = day.day.date();
+        let registers = self.registers(entry, &day.day)?;
+        let outages = self.outages.get(&channel.meter).cloned().unwrap_or_default();
+        self.remember(channel.id)?;
+        let stats = &self.stats[&channel.id].0;
+        let input = DayInput { day: &day, facts: &entry.facts, registers: &registers, outages: &outages };
+        let mut findings = vee::validate(&input, &self.mdm.rules, stats, self.now);
+        vee::judge(&mut day, &findings);
+        if self.is_over(&day.day) && day.slots.iter().any(|slot| !slot.quality.is_read()) {
+            findings.extend(self.estimate(entry, &mut day, &registers, &outages)?);
+        }
+        let known = before.stored.as_ref().map_or(0, |stored| stored.block.version);
+        let was_sealed = before.stored.as_ref().is_some_and(|stored| stored.sealed);
+        let changed = before.stored.is_none() || before.day.slots != day.slots;
+        let sealed = closing || self.is_over(&day.day) || day.missing_count() == 0;
+        let version = match known {
+            0 => 1,
+            known if changed && (replaced || was_sealed) => known + 1,
+            known => known,
+        };
+        if changed || (sealed && !was_sealed) {
+            let block = day.to_block(channel.id, version, self.now);
+            self.write.put_day(&StoredDay { block, sealed, rules: self.rules_id })?;
+            if let Some((stats, dirty)) = self.stats.get_mut(&channel.id) {
+                stats.absorb(&day);
+                *dirty = true;
+            }
+        }
+        if known > 0 {
+            self.write.clear_validation(channel.id, date)?;
+        }
+        for finding in &findings {
+            let stored = self.stored_finding(entry, &day.day, Origin::Validation, version, finding, 0);
+            report.findings += usize::from(self.write.insert_finding(&stored)?);
+        }
+        Ok(version)
+    }
+
+    /// Whether a day and its grace are over, so that what is missing may be estimated.
+    fn is_over(&self, day: &LocalDay) -> bool {
+        self.mdm.is_over(day, self.now)
+    }
+
+    fn estimate(
+        &self,
+        entry: &Entry,
+        day: &mut Day,
+        registers: &[Register],
+        outages: &[Outage],
+    ) -> Result<Vec<vee::Finding>, MdmError> {
+        let date = day.day.date();
+        let back = jiff::Span::new().days(i64::from(self.mdm.rules.like_day_lookback_d));
+        let from = date.checked_sub(back).unwrap_or(date);
+        let mut like_days = Vec::new();
+        for stored in self.write.days(entry.channel.id, from, date)? {
+            let local = self.mdm.local_day(stored.block.day)?;
+            like_days.push(Day::from_block(&stored.block, entry.channel.kind, &local)?);
+        }
+        let neighbour = |date: Date| -> Result<Vec<Slot>, MdmError> {
+            let Some(stored) = self.write.day(entry.channel.id, date)? else { return Ok(Vec::new()) };
+            let local = self.mdm.local_day(date)?;
+            Ok(Day::from_block(&stored.block, entry.channel.kind, &local)?.slots)
+        };
+        let before = date.yesterday().map_or(Ok(Vec::new()), neighbour)?;
+        let after = date.tomorrow().map_or(Ok(Vec::new()), neighbour)?;
+        let context = Context {
+            facts: &entry.facts,
+            before: &before,
+            after: &after,
+            like_days: &like_days,
+            registers,
+            outages,
+            stats: &self.stats[&entry.channel.id].0,
+            now: self.now,
+        };
+        Ok(vee::estimate(day, &context, &self.mdm.rules).findings)
+    }
+
+    /// The reads of the total register inside the day, both bounds included, in the stored unit.
+    fn registers(&self, entry: &Entry, day: &LocalDay) -> Result<Vec<Register>, MdmError> {
+        let channel = &entry.channel;
+        if !channel.kind.is_additive() {
+            return Ok(Vec::new());
+        }
+        let (unit, exponent) = channel.kind.stored_unit();
+        let reads = self.write.register_reads(channel.meter, channel.kind, 0, day.start(), day.end())?;
+        // A register in another unit, or finer than the stored one, cannot be compared exactly and is left out.
+        let exact = |read: &model::RegisterRead| {
+            (read.value.unit == unit).then(|| read.value.rescaled(exponent).ok()).flatten()
+        };
+        Ok(reads.iter().filter_map(|read| exact(read).map(|value| Register { at: read.at, value })).collect())
+    }
+
+    fn remember(&mut self, channel: ChannelId) -> Result<(), MdmError> {
+        if !self.stats.contains_key(&channel) {
+            let stats = match self.write.channel_stats(channel)? {
+                Some(bytes) => Stats::from_bytes(&bytes)?,
+                None => Stats::default(),
+            };
+            self.stats.insert(channel, (stats, false));
+        }
+        Ok(())
+    }
+}
+
+impl Mdm {
+    pub(crate) fn is_over(&self, day: &LocalDay, now: Timestamp) -> bool {
+        let grace = SignedDuration::from_hours(self.rules.grace_h.into());
+        day.end().checked_add(grace).is_ok_and(|due| due <= now)
+    }
+}

@@ -1,0 +1,265 @@
+//! What arrives, on its way into days.
+
+use crate::catalogue::Entry;
+use crate::day::Workshop;
+use crate::{Mdm, MdmError};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use model::{ChannelId, LocalDay, MeterEvent, ReadBatch, RegisterRead};
+use std::collections::BTreeMap;
+use store::{Origin, StoredFinding};
+use vee::Arrival;
+
+/// Something that a meter sent or was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    /// Consecutive intervals of a channel.
+    Batch(ReadBatch),
+    /// A cumulative register.
+    Register(RegisterRead),
+    /// An event.
+    Event(MeterEvent),
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IngestReport {
+    /// Batches that were new, whatever they held.
+    pub batches: usize,
+    /// Batches that were there already, to the byte.
+    pub repeated_batches: usize,
+    /// Intervals that had no value before.
+    pub stored: usize,
+    /// Intervals whose estimate gave way.
+    pub superseded: usize,
+    /// Intervals that held this very value already.
+    pub duplicates: usize,
+    /// Intervals that held another value as read: a new version was made and a finding written.
+    pub conflicting: usize,
+    /// Items of meters or channels that the registry does not know.
+    pub unknown: usize,
+    /// Items that nothing can be made of: times before 1990, more values than a meter can hold.
+    pub refused: usize,
+    /// Register reads that were new.
+    pub registers: usize,
+    /// Events that were new.
+    pub events: usize,
+    /// Findings written.
+    pub findings: usize,
+    /// The days that were touched.
+    pub days: Vec<(ChannelId, Date)>,
+}
+
+/// The arrivals of one batch in one day.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) arrivals: Vec<Arrival>,
+    /// The batch was there already: it may fill what is empty but never contend with what came later.
+    repeated: bool,
+}
+
+/// A day that something arrived for.
+#[derive(Debug)]
+pub(crate) struct Touched {
+    pub(crate) day: LocalDay,
+    /// In the order in which they came.
+    pub(crate) deliveries: Vec<Delivery>,
+    /// A register that bounds the day is new, so it is judged again even if no value is.
+    pub(crate) bounded: bool,
+}
+
+/// The days touched by a call, worked on in order of time, as each leans on those before.
+type TouchedDays = BTreeMap<(Date, ChannelId), Touched>;
+
+/// Nothing that a meter says about times outside of these is believed; a clock that was never set is outside.
+const BELIEVED: (Timestamp, Timestamp) =
+    (Timestamp::constant(631_152_000, 0), Timestamp::constant(7_258_118_400, 0));
+
+fn is_believed(at: Timestamp) -> bool {
+    BELIEVED.0 <= at && at < BELIEVED.1
+}
+
+impl Mdm {
+    /// Takes in whatever arrived, in one transaction: when this returns `Ok` all of it is on disk.
+    ///
+    /// Idempotent: the same items again change nothing. Order does not matter except that of two values that contradict
+    /// each other the later one to arrive stands (both stay in the raw batches).
+    ///
+    /// # Errors
+    /// What the store says; then nothing was taken in.
+    pub fn receive(&self, now: Timestamp, items: Vec<Incoming>) -> Result<IngestReport, MdmError> {
+        self.refresh_for(&items)?;
+        self.store.write(|w| {
+            let mut workshop = Workshop::new(self, w, now)?;
+            let report = workshop.receive(items)?;
+            workshop.finish()?;
+            Ok(report)
+        })
+    }
+
+    /// A meter that was provisioned after the registry was read makes it be read again.
+    fn refresh_for(&self, items: &[Incoming]) -> Result<(), MdmError> {
+        let catalogue = self.catalogue();
+        let strange = items.iter().any(|item| match item {
+            Incoming::Batch(batch) => catalogue.get(batch.meter, batch.kind).is_none(),
+            Incoming::Register(_) | Incoming::Event(_) => false,
+        });
+        if strange { self.reload() } else { Ok(()) }
+    }
+}
+
+impl Workshop<'_> {
+    /// Files everything, then works through the days that were touched.
+    pub(crate) fn receive(&mut self, items: Vec<Incoming>) -> Result<IngestReport, MdmError> {
+        let mut report = IngestReport::default();
+        let mut touched = TouchedDays::new();
+        for item in items {
+            match item {
+                Incoming::Event(event) => {
+                    report.events += usize::from(self.write.insert_event(&event, self.now)?);
+                }
+                Incoming::Register(read) => self.take_register(&read, &mut touched, &mut report)?,
+                Incoming::Batch(batch) => self.take_batch(&batch, &mut touched, &mut report)?,
+            }
+        }
+        let dates = touched.keys().map(|(date, _)| *date);
+        self.load_power_events(dates.clone().min(), dates.max())?;
+        for ((date, channel), touched) in touched {
+            let Some(entry) = self.catalogue.by_id(channel) else { continue };
+            report.days.push((channel, date));
+            self.work_on(&entry, &touched, &mut report)?;
+        }
+        Ok(report)
+    }
+
+    /// Keeps a register read; the days that it bounds are judged again.
+    fn take_register(
+        &mut self,
+        read: &RegisterRead,
+        touched: &mut TouchedDays,
+        report: &mut IngestReport,
+    ) -> Result<(), MdmError> {
+        let Some(entry) = self.catalogue.get(read.meter, read.kind) else {
+            report.unknown += 1;
+            return Ok(());
+        };
+        if !is_believed(read.at) {
+            report.refused += 1;
+            return Ok(());
+        }
+        if !self.write.insert_register(read)? {
+            return Ok(());
+        }
+        report.registers += 1;
+        if read.tou != 0 {
+            return Ok(());
+        }
+        let day = self.day_containing(read.at)?;
+        if read.at == day.start()
+            && let Ok(yesterday) = day.date().yesterday()
+        {
+            let yesterday = self.local_day(yesterday)?;
+            touch(touched, entry.channel.id, yesterday).bounded = true;
+        }
+        touch(touched, entry.channel.id, day).bounded = true;
+        Ok(())
+    }
+
+    /// Keeps a batch as read, admits its values and sorts them by day.
+    fn take_batch(
+        &mut self,
+        batch: &ReadBatch,
+        touched: &mut TouchedDays,
+        report: &mut IngestReport,
+    ) -> Result<(), MdmError> {
+        let Some(entry) = self.catalogue.get(batch.meter, batch.kind) else {
+            report.unknown += 1;
+            return Ok(());
+        };
+        if !is_believed(batch.start) || batch.values.len() > store::block::MAX_VALUES {
+            report.refused += 1;
+            return Ok(());
+        }
+        let new = self.write.insert_raw(entry.channel.id, batch)?;
+        if new {
+            report.batches += 1;
+        } else {
+            report.repeated_batches += 1;
+        }
+        let admitted = vee::admit(batch, &entry.facts, &self.mdm.rules, self.now);
+        if new && !admitted.findings.is_empty() {
+            self.note_refusals(&entry, batch, &admitted.findings, report)?;
+        }
+        let mut arrivals = admitted.arrivals.into_iter().peekable();
+        while let Some(first) = arrivals.peek().copied() {
+            let day = self.day_containing(first.start)?;
+            let mut of_day = Vec::with_capacity(100);
+            while let Some(arrival) = arrivals.next_if(|arrival| arrival.start < day.end()) {
+                of_day.push(arrival);
+            }
+            let delivery = Delivery { arrivals: of_day, repeated: !new };
+            touch(touched, entry.channel.id, day).deliveries.push(delivery);
+        }
+        Ok(())
+    }
+
+    /// Findings about a batch are filed under the day in which it starts.
+    fn note_refusals(
+        &mut self,
+        entry: &Entry,
+        batch: &ReadBatch,
+        findings: &[vee::Finding],
+        report: &mut IngestReport,
+    ) -> Result<(), MdmError> {
+        let day = self.day_containing(batch.start)?;
+        let offset = day.interval_at(entry.channel.interval, batch.start).unwrap_or(0);
+        for finding in findings {
+            let stored = self.stored_finding(entry, &day, Origin::Ingest, 0, finding, offset);
+            report.findings += usize::from(self.write.insert_finding(&stored)?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stored_finding(
+        &self,
+        entry: &Entry,
+        day: &LocalDay,
+        origin: Origin,
+        version: u32,
+        finding: &vee::Finding,
+        offset: usize,
+    ) -> StoredFinding {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        StoredFinding {
+            channel: entry.channel.id,
+            day: day.date(),
+            origin,
+            rule: finding.rule.name().to_owned(),
+            first: number(finding.slots.start.saturating_add(offset)),
+            count: number(finding.slots.len()),
+            version,
+            severity: finding.severity.name().to_owned(),
+            sentence: finding.sentence.clone(),
+            found_at: self.now,
+        }
+    }
+}
+
+fn touch(touched: &mut TouchedDays, channel: ChannelId, day: LocalDay) -> &mut Touched {
+    touched.entry((day.date(), channel)).or_insert(Touched { day, deliveries: Vec::new(), bounded: false })
+}
+
+impl Delivery {
+    /// The arrivals that may enter `day` as it stands.
+    pub(crate) fn admissible(&self, day: &vee::Day) -> Vec<Arrival> {
+        let fills = |arrival: &&Arrival| {
+            !self.repeated
+                || day
+                    .day
+                    .interval_at(day.interval, arrival.start)
+                    .and_then(|index| day.slots.get(index))
+                    .is_some_and(|slot| !slot.quality.is_read() || slot.value == arrival.value)
+        };
+        self.arrivals.iter().filter(fills).copied().collect()
+    }
+}

@@ -1,0 +1,148 @@
+//! A utility's data directory: the database, and beside it the master key in a file of its own.
+
+use anyhow::{Context, Result, bail};
+use mdm::Mdm;
+use operations::{MasterKey, models};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::Store;
+use vee::Rules;
+
+const DATABASE: &str = "wattle.sqlite";
+const MASTER_KEY: &str = "master.key";
+
+/// Everything that is opened of a utility.
+#[derive(Clone, Debug)]
+pub struct Utility {
+    /// The database.
+    pub store: Store,
+    /// The meter data manager over it.
+    pub mdm: Arc<Mdm>,
+    /// What opens the meters' keys.
+    pub master: MasterKey,
+}
+
+impl Utility {
+    /// Opens a data directory that was set up before.
+    ///
+    /// # Errors
+    /// A message that names the file and the remedy.
+    pub fn open(directory: &Path, master_key: Option<&Path>) -> Result<Self> {
+        if !directory.join(DATABASE).exists() {
+            bail!(
+                "{} holds no utility; `wattle admin migrate --data {} --name NAME --zone ZONE` sets one up",
+                directory.display(),
+                directory.display()
+            );
+        }
+        let store = open_store(directory)?;
+        let master = read_master_key(&key_file(directory, master_key))?;
+        let mdm = Mdm::new(store.clone(), Rules::default(), models::judged())
+            .context("could not start the meter data manager")?;
+        Ok(Self { store, mdm: Arc::new(mdm), master })
+    }
+
+    /// Sets a data directory up, or brings an old one up to date: folders, database, master key.
+    ///
+    /// # Errors
+    /// A message that names the file and the remedy.
+    pub fn set_up(directory: &Path, master_key: Option<&Path>) -> Result<(Store, MasterKey)> {
+        fs::create_dir_all(directory).with_context(|| format!("could not create {}", directory.display()))?;
+        let store = open_store(directory)?;
+        let file = key_file(directory, master_key);
+        if !file.exists() {
+            write_master_key(&file)?;
+        }
+        Ok((store, read_master_key(&file)?))
+    }
+}
+
+/// Opens the database of a data directory, bringing its schema up to date.
+///
+/// # Errors
+/// A message that names the file.
+pub fn open_store(directory: &Path) -> Result<Store> {
+    let file = directory.join(DATABASE);
+    Store::open(&file).with_context(|| format!("could not open {}", file.display()))
+}
+
+fn key_file(directory: &Path, given: Option<&Path>) -> PathBuf {
+    given.map_or_else(|| directory.join(MASTER_KEY), Path::to_owned)
+}
+
+fn read_master_key(file: &Path) -> Result<MasterKey> {
+    let text = fs::read_to_string(file).with_context(|| {
+        format!("could not read the master key {}; without it no meter key opens", file.display())
+    })?;
+    check_mode(file)?;
+    let bytes = hex::decode(text.trim()).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    // The text is not repeated: it may be most of a key.
+    bytes
+        .map(MasterKey::new)
+        .with_context(|| format!("the master key {} is not 32 hexadecimal digits", file.display()))
+}
+
+/// A key that others can read is no key.
+#[cfg(unix)]
+fn check_mode(file: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(file).with_context(|| format!("could not look at {}", file.display()))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        bail!("the master key {} can be read by others; run `chmod 600 {}`", file.display(), file.display());
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path) -> Result<()> {
+    Ok(())
+}
+
+fn write_master_key(file: &Path) -> Result<()> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
+    let written = create_private(file).and_then(|mut open| writeln!(open, "{}", hex::encode(bytes)));
+    written.with_context(|| format!("could not write the master key {}", file.display()))
+}
+
+fn create_private(file: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(file)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_master_key_is_private_and_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = Utility::set_up(directory.path(), None).unwrap();
+        store.write(|write| write.set_utility("Test", "Europe/Zurich")).unwrap();
+        let file = directory.path().join(MASTER_KEY);
+        let before = fs::read_to_string(&file).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        Utility::set_up(directory.path(), None).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), before);
+        Utility::open(directory.path(), None).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let refused = Utility::open(directory.path(), None).unwrap_err().to_string();
+        assert!(refused.contains("chmod 600"), "{refused}");
+    }
+
+    #[test]
+    fn an_empty_directory_is_no_utility() {
+        let directory = tempfile::tempdir().unwrap();
+        let refused = Utility::open(directory.path(), None).unwrap_err().to_string();
+        assert!(refused.contains("wattle admin migrate"), "{refused}");
+    }
+}

@@ -1,0 +1,83 @@
+//! Channels: the series of a meter.
+
+use crate::column::{interval, kind, row, rows};
+use crate::{Read, Result, Write};
+use model::{ChannelId, ChannelKind, IntervalLength, MeterId};
+use rusqlite::Row;
+
+/// One series of values of a meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// Ours.
+    pub id: ChannelId,
+    /// Whose.
+    pub meter: MeterId,
+    /// What it holds.
+    pub kind: ChannelKind,
+    /// The length of its intervals.
+    pub interval: IntervalLength,
+}
+
+const COLUMNS: &str = "SELECT id, meter, kind, interval_s FROM channel";
+
+fn channel(row: &Row<'_>) -> Result<Channel> {
+    Ok(Channel {
+        id: ChannelId::new(row.get(0)?),
+        meter: MeterId::new(row.get(1)?),
+        kind: kind(row.get(2)?)?,
+        interval: interval(row.get(3)?)?,
+    })
+}
+
+impl Read {
+    /// The channels of a meter, by kind.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn channels_of(&self, meter: MeterId) -> Result<Vec<Channel>> {
+        rows(&self.conn, &format!("{COLUMNS} WHERE meter = ? ORDER BY kind"), [meter.get()], channel)
+    }
+
+    /// Every channel, by id.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn channels(&self) -> Result<Vec<Channel>> {
+        rows(&self.conn, &format!("{COLUMNS} ORDER BY id"), [], channel)
+    }
+
+    /// The channel of a meter that holds `kind`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn channel(&self, meter: MeterId, kind: ChannelKind) -> Result<Option<Channel>> {
+        row(
+            &self.conn,
+            &format!("{COLUMNS} WHERE meter = ? AND kind = ?"),
+            (meter.get(), kind.code()),
+            channel,
+        )
+    }
+
+    /// What the validation remembers of a channel, opaque here.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn channel_stats(&self, channel: ChannelId) -> Result<Option<Vec<u8>>> {
+        row(&self.conn, "SELECT stats FROM channel_stats WHERE channel = ?", [channel.get()], |row| {
+            Ok(row.get(0)?)
+        })
+    }
+}
+
+impl Write {
+    /// Keeps what the validation remembers of a channel.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn put_channel_stats(&self, channel: ChannelId, stats: &[u8]) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO channel_stats (channel, stats) VALUES (?, ?)";
+        crate::column::execute(&self.conn, sql, (channel.get(), stats))?;
+        Ok(())
+    }
+}

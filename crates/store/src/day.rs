@@ -1,0 +1,244 @@
+//! Day blocks: one row a channel, local day and version, in key order (day, channel, version).
+//!
+//! The newest version of a day is *open* while its intervals still arrive: filling an empty interval rewrites it in
+//! place, for nothing that had a value changes. Once sealed, a version never changes again; [`Write::put_day`] refuses.
+
+use crate::block::{pack, unpack};
+use crate::column::{day_number, day_of, execute, interval, maybe_millis, row, rows, seconds};
+use crate::{Read, Result, StoreError, Write};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use model::{ChannelId, DayBlock};
+use rusqlite::Row;
+
+/// A version of a day, as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDay {
+    /// The values and their qualities.
+    pub block: DayBlock,
+    /// Whether this version is closed for good.
+    pub sealed: bool,
+    /// The number of the rule set that judged it; see [`Read::rule_set`].
+    pub rules: u32,
+}
+
+/// What can be said of a day without unpacking it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DaySummary {
+    /// Whose.
+    pub channel: ChannelId,
+    /// Which day.
+    pub day: Date,
+    /// The newest version.
+    pub version: u32,
+    /// Whether that is closed for good.
+    pub sealed: bool,
+    /// Intervals of the day.
+    pub expected: u32,
+    /// Those that were read.
+    pub present: u32,
+    /// Those that were estimated or derived.
+    pub estimated: u32,
+    /// The sum of all values, in the stored unit.
+    pub total: i64,
+}
+
+const COLUMNS: &str = "SELECT day, channel, version, recorded_s, sealed, rules, block FROM day_block";
+const SUMMARY: &str =
+    "SELECT day, channel, version, sealed, expected, present, estimated, total FROM day_block";
+
+fn stored(row: &Row<'_>) -> Result<StoredDay> {
+    let blob = row.get_ref(6)?.as_blob().map_err(rusqlite::Error::from)?;
+    let (step, packed) = blob.split_at_checked(4).ok_or(StoreError::Corrupt { what: "day block" })?;
+    let step = u32::from_le_bytes([step[0], step[1], step[2], step[3]]);
+    let (values, quality) = unpack(packed)?;
+    Ok(StoredDay {
+        block: DayBlock {
+            channel: ChannelId::new(row.get(1)?),
+            day: day_of(row.get(0)?)?,
+            version: row.get(2)?,
+            interval: interval(step)?,
+            values,
+            quality,
+            recorded_at: seconds(row.get(3)?)?,
+        },
+        sealed: row.get(4)?,
+        rules: row.get(5)?,
+    })
+}
+
+fn summary(row: &Row<'_>) -> Result<DaySummary> {
+    Ok(DaySummary {
+        day: day_of(row.get(0)?)?,
+        channel: ChannelId::new(row.get(1)?),
+        version: row.get(2)?,
+        sealed: row.get(3)?,
+        expected: row.get(4)?,
+        present: row.get(5)?,
+        estimated: row.get(6)?,
+        total: row.get(7)?,
+    })
+}
+
+impl Read {
+    /// The newest version of a channel's day.
+    ///
+    /// # Errors
+    /// What SQLite says; a damaged block.
+    pub fn day(&self, channel: ChannelId, day: Date) -> Result<Option<StoredDay>> {
+        let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? ORDER BY version DESC LIMIT 1");
+        row(&self.conn, &sql, (day_number(day), channel.get()), stored)
+    }
+
+    /// One version of a channel's day.
+    ///
+    /// # Errors
+    /// What SQLite says; a damaged block.
+    pub fn day_version(&self, channel: ChannelId, day: Date, version: u32) -> Result<Option<StoredDay>> {
+        let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? AND version = ?");
+        row(&self.conn, &sql, (day_number(day), channel.get(), version), stored)
+    }
+
+    /// Every version of a channel's day, the first one first.
+    ///
+    /// # Errors
+    /// What SQLite says; a damaged block.
+    pub fn day_versions(&self, channel: ChannelId, day: Date) -> Result<Vec<StoredDay>> {
+        let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? ORDER BY version");
+        rows(&self.conn, &sql, (day_number(day), channel.get()), stored)
+    }
+
+    /// The newest versions of a channel's days in `[from, to)`; days without a block are left out.
+    ///
+    /// # Errors
+    /// What SQLite says; a damaged block.
+    pub fn days(&self, channel: ChannelId, from: Date, to: Date) -> Result<Vec<StoredDay>> {
+        let mut found = Vec::new();
+        for number in day_number(from)..day_number(to) {
+            found.extend(self.day(channel, day_of(number)?)?);
+        }
+        Ok(found)
+    }
+
+    /// As [`Read::days`] without unpacking.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn day_totals(&self, channel: ChannelId, from: Date, to: Date) -> Result<Vec<DaySummary>> {
+        let sql = joined(SUMMARY, " WHERE day = ? AND channel = ? ORDER BY version DESC LIMIT 1");
+        let mut found = Vec::new();
+        for number in day_number(from)..day_number(to) {
+            found.extend(row(&self.conn, &sql, (number, channel.get()), summary)?);
+        }
+        Ok(found)
+    }
+
+    /// What every channel has of a day, by channel.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn day_summaries(&self, day: Date) -> Result<Vec<DaySummary>> {
+        let sql = joined(SUMMARY, " WHERE day = ? ORDER BY channel, version");
+        let mut found: Vec<DaySummary> = Vec::new();
+        for one in rows(&self.conn, &sql, [day_number(day)], summary)? {
+            match found.last_mut() {
+                Some(last) if last.channel == one.channel => *last = one,
+                _ => found.push(one),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first and the last day of which anything is kept.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn day_range(&self) -> Result<Option<(Date, Date)>> {
+        let first =
+            row(&self.conn, "SELECT min(day) FROM day_block", [], |row| Ok(row.get::<_, Option<i32>>(0)?))?;
+        let last =
+            row(&self.conn, "SELECT max(day) FROM day_block", [], |row| Ok(row.get::<_, Option<i32>>(0)?))?;
+        match (first.flatten(), last.flatten()) {
+            (Some(first), Some(last)) => Ok(Some((day_of(first)?, day_of(last)?))),
+            _ => Ok(None),
+        }
+    }
+
+    /// When a day was closed: from then on its gaps are estimated.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn day_closed(&self, day: Date) -> Result<Option<Timestamp>> {
+        let closed =
+            row(&self.conn, "SELECT closed_ms FROM closed_day WHERE day = ?", [day_number(day)], |row| {
+                maybe_millis(row.get(0)?)
+            })?;
+        Ok(closed.flatten())
+    }
+
+    /// The last closed day.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn last_closed_day(&self) -> Result<Option<Date>> {
+        let last =
+            row(&self.conn, "SELECT max(day) FROM closed_day", [], |row| Ok(row.get::<_, Option<i32>>(0)?))?;
+        last.flatten().map(day_of).transpose()
+    }
+}
+
+impl Write {
+    /// Keeps a version of a day: a new one, or in place of the same version while that is open.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the version is there already and sealed; [`crate::block::BlockError::TooMany`].
+    pub fn put_day(&self, stored: &StoredDay) -> Result<()> {
+        let block = &stored.block;
+        let (mut present, mut estimated, mut total) = (0u32, 0u32, 0i64);
+        for (value, quality) in block.values.iter().zip(&block.quality) {
+            if quality.is_missing() {
+                continue;
+            }
+            present += u32::from(quality.is_read());
+            estimated += u32::from(!quality.is_read());
+            total = total.saturating_add(*value);
+        }
+        let mut blob = block.interval.secs().to_le_bytes().to_vec();
+        blob.extend(pack(&block.values, &block.quality)?);
+        let sql = "INSERT INTO day_block (day, channel, version, recorded_s, sealed, rules, expected, present, \
+                   estimated, total, block) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+                   ON CONFLICT (day, channel, version) DO UPDATE SET recorded_s = ?4, sealed = ?5, rules = ?6, \
+                   expected = ?7, present = ?8, estimated = ?9, total = ?10, block = ?11 WHERE sealed = 0";
+        let touched = execute(
+            &self.conn,
+            sql,
+            (
+                day_number(block.day),
+                block.channel.get(),
+                block.version,
+                block.recorded_at.as_second(),
+                stored.sealed,
+                stored.rules,
+                u32::try_from(block.values.len()).unwrap_or(u32::MAX),
+                present,
+                estimated,
+                total,
+                blob,
+            ),
+        )?;
+        if touched == 0 { Err(StoreError::Corrupt { what: "version: it is sealed" }) } else { Ok(()) }
+    }
+
+    /// Remembers that a day is closed. Whether that was new.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn close_day(&self, day: Date, at: Timestamp) -> Result<bool> {
+        let sql = "INSERT OR IGNORE INTO closed_day (day, closed_ms) VALUES (?, ?)";
+        Ok(execute(&self.conn, sql, (day_number(day), at.as_millisecond()))? > 0)
+    }
+}
+
+fn joined(columns: &str, rest: &str) -> String {
+    [columns, rest].concat()
+}

@@ -1,0 +1,69 @@
+//! What arrived unasked, accepted or refused.
+
+use crate::column::{execute, millis, rows};
+use crate::{Read, Result, Write};
+use jiff::Timestamp;
+use model::MeterId;
+
+/// One arrival.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushEntry {
+    /// When.
+    pub received_at: Timestamp,
+    /// From which meter, where that is known.
+    pub meter: Option<MeterId>,
+    /// The other end of the connection.
+    pub peer: String,
+    /// Whether it was taken.
+    pub accepted: bool,
+    /// What it was, or why it was refused.
+    pub note: String,
+}
+
+impl Read {
+    /// The newest arrivals, the newest first; of one meter or of all.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn push_log(&self, meter: Option<MeterId>, limit: u32) -> Result<Vec<PushEntry>> {
+        let sql = "SELECT received_ms, meter, peer, accepted, note FROM push_log \
+                   WHERE ?1 IS NULL OR meter = ?1 ORDER BY id DESC LIMIT ?2";
+        rows(&self.conn, sql, (meter.map(MeterId::get), limit), |row| {
+            Ok(PushEntry {
+                received_at: millis(row.get(0)?)?,
+                meter: row.get::<_, Option<u32>>(1)?.map(MeterId::new),
+                peer: row.get(2)?,
+                accepted: row.get(3)?,
+                note: row.get(4)?,
+            })
+        })
+    }
+
+    /// How many arrivals were refused since `from`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn refused_pushes(&self, from: Timestamp) -> Result<u64> {
+        let sql = "SELECT count(*) FROM push_log WHERE accepted = 0 AND received_ms >= ?";
+        Ok(self.conn.prepare_cached(sql)?.query_row([from.as_millisecond()], |row| row.get(0))?)
+    }
+}
+
+impl Write {
+    /// Notes an arrival.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn log_push(&self, entry: &PushEntry) -> Result<()> {
+        let sql = "INSERT INTO push_log (received_ms, meter, peer, accepted, note) VALUES (?, ?, ?, ?, ?)";
+        let values = (
+            entry.received_at.as_millisecond(),
+            entry.meter.map(MeterId::get),
+            &entry.peer,
+            entry.accepted,
+            &entry.note,
+        );
+        execute(&self.conn, sql, values)?;
+        Ok(())
+    }
+}

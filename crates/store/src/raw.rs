@@ -1,0 +1,99 @@
+//! What was truly read, kept forever and never changed.
+
+use crate::block::{pack_raw, unpack_raw};
+use crate::column::{execute, interval, millis, rows, seconds, source, source_code, unit};
+use crate::{Read, Result, Write};
+use jiff::Timestamp;
+use model::{BatchSource, ChannelId, IntervalLength, ReadBatch, Unit};
+
+/// A batch as it was read: value `i` belongs to the half-open interval that starts `i` lengths after `start`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawBatch {
+    /// Whose series.
+    pub channel: ChannelId,
+    /// Start of the first interval, UTC.
+    pub start: Timestamp,
+    /// Length of every interval.
+    pub interval: IntervalLength,
+    /// Integers as on the wire; `None` where the meter had no entry.
+    pub values: Vec<Option<i64>>,
+    /// The meter's status byte of each.
+    pub status: Vec<u8>,
+    /// Decimal exponent of the values.
+    pub scaler: i8,
+    /// Unit of the values.
+    pub unit: Unit,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// How it came.
+    pub source: BatchSource,
+}
+
+impl Read {
+    /// The batches of a channel that start in `[from, to)`, by start.
+    ///
+    /// # Errors
+    /// What SQLite says; a damaged block.
+    pub fn raw_batches(&self, channel: ChannelId, from: Timestamp, to: Timestamp) -> Result<Vec<RawBatch>> {
+        let sql = "SELECT start_s, interval_s, received_ms, source, unit, scaler, block FROM raw_batch \
+                   WHERE start_s >= ? AND start_s < ? AND channel = ? ORDER BY start_s, received_ms";
+        rows(&self.conn, sql, (from.as_second(), to.as_second(), channel.get()), |row| {
+            let (values, status) = unpack_raw(row.get_ref(6)?.as_blob().map_err(rusqlite::Error::from)?)?;
+            Ok(RawBatch {
+                channel,
+                start: seconds(row.get(0)?)?,
+                interval: interval(row.get(1)?)?,
+                values,
+                status,
+                scaler: row.get(5)?,
+                unit: unit(row.get(4)?)?,
+                received_at: millis(row.get(2)?)?,
+                source: source(row.get(3)?)?,
+            })
+        })
+    }
+
+    /// How many batches are kept.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn raw_batch_count(&self) -> Result<u64> {
+        Ok(self.conn.query_row("SELECT count(*) FROM raw_batch", [], |row| row.get(0))?)
+    }
+}
+
+impl Write {
+    /// Keeps a batch. The same content for the same intervals again changes nothing. Whether it was new.
+    ///
+    /// # Errors
+    /// What SQLite says; [`crate::block::BlockError::TooMany`].
+    pub fn insert_raw(&self, channel: ChannelId, batch: &ReadBatch) -> Result<bool> {
+        let block = pack_raw(&batch.values, &batch.status)?;
+        let hash = content_hash(&block, batch.unit, batch.scaler);
+        let sql = "INSERT INTO raw_batch (start_s, channel, interval_s, hash, received_ms, source, unit, scaler, block) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+        let touched = execute(
+            &self.conn,
+            sql,
+            (
+                batch.start.as_second(),
+                channel.get(),
+                batch.interval.secs(),
+                hash,
+                batch.received_at.as_millisecond(),
+                source_code(batch.source),
+                batch.unit.code(),
+                batch.scaler,
+                block,
+            ),
+        )?;
+        Ok(touched > 0)
+    }
+}
+
+/// Tells batches of the same intervals apart by what they say; FNV-1a, as the program's life does not change it.
+fn content_hash(block: &[u8], unit: Unit, scaler: i8) -> i64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = block.iter().copied().fold(0xcbf2_9ce4_8422_2325, step);
+    step(step(hash, unit.code()), scaler.cast_unsigned()).cast_signed()
+}

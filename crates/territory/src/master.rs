@@ -1,0 +1,133 @@
+//! The registry as master data: what a utility would load before it can read these meters.
+
+use crate::registry::{MeterRoute, Registry};
+use field::Technology;
+use model::master::{self, MasterData};
+use model::{CollectorId, MeterId};
+use std::collections::BTreeMap;
+
+/// Where the doors of a territory are: `host:port` of every collector and of every meter with a line of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doors {
+    /// Of collectors.
+    pub collectors: BTreeMap<CollectorId, String>,
+    /// Of direct meters.
+    pub meters: BTreeMap<MeterId, String>,
+}
+
+/// Metres to millionths of a degree at the latitude where the real loads come from; the town is invented.
+const ORIGIN_E6: (i32, i32) = (34_092_000, -117_435_000);
+
+impl Registry {
+    /// Everything that a utility knows, by its own numbers and names. Meters without a door are left out.
+    ///
+    /// Lists keep the order of the registry, so a store that was empty gives out the same ids.
+    pub fn master_data(&self, doors: &Doors) -> MasterData {
+        let name_of = |id: CollectorId| {
+            let found = self.collectors.iter().find(|collector| collector.id == id);
+            found.map_or_else(|| id.to_string(), |collector| collector.name.clone())
+        };
+        MasterData {
+            premises: self
+                .premises
+                .iter()
+                .map(|premise| master::Premise {
+                    number: premise.number.clone(),
+                    address: premise.address.clone(),
+                    city: premise.locality.clone(),
+                    position: Some(degrees_e6(premise.position)),
+                })
+                .collect(),
+            customers: self
+                .customers
+                .iter()
+                .map(|customer| master::Customer {
+                    number: customer.number.clone(),
+                    name: customer.name.clone(),
+                    email: None,
+                })
+                .collect(),
+            transformers: self
+                .transformers
+                .iter()
+                .map(|transformer| master::Transformer {
+                    name: transformer.name.clone(),
+                    feeder: format!("F-{}", transformer.feeder),
+                    rating_kva: Some(transformer.rated_kva),
+                })
+                .collect(),
+            collectors: self
+                .collectors
+                .iter()
+                .map(|collector| master::Collector {
+                    name: collector.name.clone(),
+                    endpoint: doors.collectors.get(&collector.id).cloned().unwrap_or_default(),
+                    technology: technology(collector.technology),
+                    max_concurrent: 16,
+                })
+                .collect(),
+            service_points: self.service_points(),
+            meters: self
+                .meters
+                .iter()
+                .filter_map(|meter| {
+                    Some(master::Meter {
+                        serial: meter.serial.clone(),
+                        service_point: service_point_number(meter.service_point.get()),
+                        model: meter.model.clone(),
+                        system_title: meter.system_title,
+                        route: match meter.route {
+                            MeterRoute::Behind { collector, address } => {
+                                master::Route::Behind(name_of(collector), address)
+                            }
+                            MeterRoute::Direct => master::Route::Direct(doors.meters.get(&meter.id)?.clone()),
+                        },
+                        encryption_key: meter.keys.encryption,
+                        authentication_key: meter.keys.authentication,
+                    })
+                })
+                .collect(),
+        }
+    }
+
+    fn service_points(&self) -> Vec<master::ServicePoint> {
+        let premises: BTreeMap<_, _> = self.premises.iter().map(|premise| (premise.id, premise)).collect();
+        let customers: BTreeMap<_, _> =
+            self.customers.iter().map(|customer| (customer.id, customer)).collect();
+        let transformers: BTreeMap<_, _> = self.transformers.iter().map(|iron| (iron.id, iron)).collect();
+        let points = self.service_points.iter();
+        points
+            .filter_map(|point| {
+                Some(master::ServicePoint {
+                    number: service_point_number(point.id.get()),
+                    premise: premises.get(&point.premise)?.number.clone(),
+                    customer: customers.get(&point.customer).map(|customer| customer.number.clone()),
+                    commodity: point.commodity,
+                    transformer: point
+                        .transformer
+                        .and_then(|id| transformers.get(&id))
+                        .map(|iron| iron.name.clone()),
+                })
+            })
+            .collect()
+    }
+}
+
+fn service_point_number(id: u32) -> String {
+    format!("S-{:06}", 300_000 + id)
+}
+
+const fn technology(technology: Technology) -> master::Technology {
+    match technology {
+        Technology::Mesh | Technology::Ideal => master::Technology::Mesh,
+        Technology::Plc => master::Technology::Plc,
+        Technology::Cellular => master::Technology::Cellular,
+        Technology::Broadband => master::Technology::Broadband,
+    }
+}
+
+/// A metre is about nine millionths of a degree north, and eleven east at this latitude.
+const fn degrees_e6(position: field::Position) -> (i32, i32) {
+    let (north, east) = ORIGIN_E6;
+    (north + position.north_m * 9, east + position.east_m * 11)
+}

@@ -1,0 +1,186 @@
+//! The living territory: its parts, and how it is asked.
+
+use crate::device::Device;
+use crate::history::History;
+use crate::registry::Registry;
+use crate::runtime::DirectLine;
+use crate::scenario::{HistoryGapPlan, Scenario};
+use crate::story::Happening;
+use crate::truth::Truth;
+use crate::weather::{self, WeatherHour};
+use crate::world::World;
+use field::collector::CollectorStats;
+use field::{Collector, ConnId, Hop, Network, NetworkStats};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use model::{CollectorId, Commodity, MeterId, TransformerId};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+#[cfg(test)]
+mod tests;
+
+/// Who sends what nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PushFrom {
+    /// A collector, on behalf of a meter behind it.
+    Collector(CollectorId),
+    /// A meter with a line of its own.
+    Meter(MeterId),
+}
+
+/// The far end of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// A connection that somebody opened to a collector.
+    Collector(CollectorId, ConnId),
+    /// A connection that somebody opened to a meter.
+    Direct(MeterId, ConnId),
+    /// The head-end's listener for pushes; the territory's side opens this connection.
+    Push(PushFrom),
+}
+
+/// Bytes that leave the territory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where to.
+    pub to: Endpoint,
+    /// Wrapper messages, whole ones.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a territory was not built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The scenario names a zone that nobody knows.
+    #[error("build the territory: no zone is called `{0}`")]
+    Zone(String),
+    /// A meter model that the executable carries is broken.
+    #[error("build the territory: the meter model `{0}` cannot be read")]
+    Model(&'static str),
+    /// The scenario is too large to number.
+    #[error("build the territory: {0} meters are more than 1,000,000")]
+    TooMany(u32),
+}
+
+/// What was counted since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TerritoryStats {
+    /// Messages in the field network.
+    pub network: NetworkStats,
+    /// Per collector, in the order of the registry.
+    pub collectors: Vec<CollectorStats>,
+    /// Connections to direct meters closed for what they sent.
+    pub broken_direct: u64,
+    /// Messages dropped because nobody fetched them.
+    pub dropped: u64,
+}
+
+/// A town with its meters, alive. See the crate's page for how it is used.
+///
+/// Order of use: `handle_*` for what arrived on a socket, [`Self::advance`] whenever the clock reaches
+/// [`Self::poll_timeout`]; after either, empty [`Self::poll_transmit`] and [`Self::poll_close`].
+#[derive(Debug)]
+pub struct Territory {
+    pub(crate) world: World,
+    pub(crate) registry: Registry,
+    pub(crate) commodities: Vec<Commodity>,
+    pub(crate) gaps: Vec<HistoryGapPlan>,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) network: Network,
+    pub(crate) collectors: Vec<Collector>,
+    pub(crate) direct: BTreeMap<usize, DirectLine>,
+    pub(crate) by_address: BTreeMap<u32, usize>,
+    pub(crate) agenda: BTreeMap<(Timestamp, u64), Happening>,
+    pub(crate) next: u64,
+    pub(crate) busy: BTreeSet<usize>,
+    pub(crate) dead_collectors: BTreeSet<usize>,
+    pub(crate) outgoing: VecDeque<Outgoing>,
+    pub(crate) closing: VecDeque<Endpoint>,
+    pub(crate) at: Timestamp,
+    pub(crate) stats: TerritoryStats,
+}
+
+impl Territory {
+    /// Builds the territory of a scenario; everything follows from `seed`. `start` is when it comes alive; its
+    /// meters have measured for [`Scenario::history_days`] days before.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn build(scenario: &Scenario, seed: u64, start: Timestamp) -> Result<Self, BuildError> {
+        crate::build::territory(scenario, seed, start)
+    }
+
+    /// What the utility knows.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Every meter's days from `first` to `last`, both included, as they would have been read before the start.
+    ///
+    /// Outages and faults of the time after the start do not show; the scenario's history gaps do.
+    pub fn history(&self, first: Date, last: Date) -> History<'_> {
+        let meter = |customer| {
+            let points = self.registry.service_points.iter();
+            let mut points = points
+                .filter(|point| point.customer == customer && point.commodity == Commodity::Electricity);
+            let point = points.next()?;
+            self.registry.meters.iter().find(|meter| meter.service_point == point.id).map(|meter| meter.id)
+        };
+        let demo_meter = meter(self.registry.demo_customer).unwrap_or(MeterId::new(0));
+        History::new(&self.world, &self.commodities, (&self.gaps, demo_meter), (first, last))
+    }
+
+    /// The weather of the hours that begin in `[from, to)`.
+    pub fn weather(&self, from: Timestamp, to: Timestamp) -> Vec<WeatherHour> {
+        weather::hours(&self.world.zone, from, to)
+    }
+
+    /// What truly flowed and flows.
+    pub const fn truth(&self) -> Truth<'_> {
+        Truth { world: &self.world }
+    }
+
+    /// The links between a meter and its collector as they are laid now; empty without a route.
+    pub fn path(&mut self, meter: MeterId) -> Vec<Hop> {
+        match self.site(meter) {
+            Some(site) => self.network.path(self.devices[site].address()),
+            None => Vec::new(),
+        }
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> TerritoryStats {
+        let collectors = self.collectors.iter().map(Collector::stats).collect();
+        TerritoryStats { network: self.network.stats(), collectors, ..self.stats.clone() }
+    }
+
+    /// Cuts a transformer's supply now, for so many seconds.
+    pub fn cut(&mut self, now: Timestamp, transformer: TransformerId, seconds: u32) {
+        self.advance(now);
+        let iron = usize::try_from(transformer.get()).unwrap_or(0).wrapping_sub(1);
+        if iron < self.world.irons.len() {
+            self.plan_outage(iron, now, i64::from(seconds));
+            self.advance(now);
+        }
+    }
+
+    /// Bytes that leave the territory, in order.
+    pub fn poll_transmit(&mut self) -> Option<Outgoing> {
+        self.outgoing.pop_front()
+    }
+
+    /// A connection that the territory closes; never [`Endpoint::Push`].
+    pub fn poll_close(&mut self) -> Option<Endpoint> {
+        self.closing.pop_front()
+    }
+
+    pub(crate) fn site(&self, meter: MeterId) -> Option<usize> {
+        let site = usize::try_from(meter.get()).ok()?.checked_sub(1)?;
+        (site < self.devices.len()).then_some(site)
+    }
+
+    pub(crate) fn collector(&self, id: CollectorId) -> Option<usize> {
+        let index = usize::try_from(id.get()).ok()?.checked_sub(1)?;
+        (index < self.collectors.len()).then_some(index)
+    }
+}

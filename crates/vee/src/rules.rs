@@ -1,0 +1,255 @@
+//! Rules as data: thresholds, severities, and the hash that a run is recorded under.
+
+use crate::finding::{Rule, Severity};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Every threshold of validation and estimation. [`Rules::default`] is the file `rules.toml` of this crate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// Hours after its end at which an interval without a value is overdue.
+    pub grace_h: u32,
+    /// How far an interval may end in the future, seconds.
+    pub future_tolerance_s: u32,
+    /// Sum check: tolerated share of the register difference, thousandths.
+    pub sum_tolerance_permille: u32,
+    /// The longest gap that a straight line may bridge, seconds.
+    pub linear_max_s: u32,
+    /// How old a like day may be, days.
+    pub like_day_lookback_d: u32,
+    /// How many like days are averaged.
+    pub like_days: u32,
+    /// Energy returned a day without generation on file, Wh.
+    pub reverse_energy_wh: i64,
+    /// Days of estimates in a row before somebody must go and look; 0 switches the rule off.
+    pub prolonged_estimation_d: u32,
+    /// Lower limit of an interval's voltage, percent of nominal.
+    pub voltage_low_percent: u32,
+    /// Upper limit of an interval's voltage, percent of nominal.
+    pub voltage_high_percent: u32,
+    /// The spike check.
+    pub spike: Spike,
+    /// The day against its reference days.
+    pub high_low: HighLow,
+    /// Days of zero use.
+    pub zero_days: ZeroDays,
+    /// Equal values in a row.
+    pub stuck: Stuck,
+    /// Rules that weigh other than by default.
+    pub severity: BTreeMap<Rule, Severity>,
+}
+
+/// Thresholds of the spike check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Spike {
+    /// The highest interval may exceed the third highest by this share of it, percent.
+    pub percent: u32,
+    /// Electricity below this average power is no spike, W.
+    pub floor_w: i64,
+    /// Gas below this rate is no spike, litres an hour.
+    pub floor_gas_l_per_h: i64,
+    /// Water below this rate is no spike, litres an hour.
+    pub floor_water_l_per_h: i64,
+}
+
+/// Thresholds of the high/low check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HighLow {
+    /// A day below this share of the reference is low, percent.
+    pub low_percent: u32,
+    /// A day above this share of the reference is high, percent.
+    pub high_percent: u32,
+    /// Differences of energy up to this are ordinary, Wh.
+    pub min_difference_wh: i64,
+    /// Differences of volume up to this are ordinary, litres.
+    pub min_difference_l: i64,
+    /// Fewer reference days than this say nothing.
+    pub min_days: u32,
+}
+
+/// Days of zero use in a row that are reported; 0 switches the rule off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ZeroDays {
+    /// Electricity delivered.
+    pub electricity: u32,
+    /// Gas.
+    pub gas: u32,
+    /// Water.
+    pub water: u32,
+}
+
+/// Thresholds of the stuck check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stuck {
+    /// So many equal values in a row.
+    pub count: u32,
+    /// Equal values below this, in the stored unit, are ordinary.
+    pub floor: i64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            grace_h: 6,
+            future_tolerance_s: 180,
+            sum_tolerance_permille: 1,
+            linear_max_s: 7200,
+            like_day_lookback_d: 28,
+            like_days: 3,
+            reverse_energy_wh: 1000,
+            prolonged_estimation_d: 7,
+            voltage_low_percent: 80,
+            voltage_high_percent: 115,
+            spike: Spike::default(),
+            high_low: HighLow::default(),
+            zero_days: ZeroDays::default(),
+            stuck: Stuck::default(),
+            severity: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Spike {
+    fn default() -> Self {
+        Self { percent: 180, floor_w: 1000, floor_gas_l_per_h: 10_000, floor_water_l_per_h: 3000 }
+    }
+}
+
+impl Default for HighLow {
+    fn default() -> Self {
+        Self {
+            low_percent: 25,
+            high_percent: 200,
+            min_difference_wh: 5000,
+            min_difference_l: 2000,
+            min_days: 7,
+        }
+    }
+}
+
+impl Default for ZeroDays {
+    fn default() -> Self {
+        Self { electricity: 3, gas: 0, water: 30 }
+    }
+}
+
+impl Default for Stuck {
+    fn default() -> Self {
+        Self { count: 24, floor: 50 }
+    }
+}
+
+/// The stable hash of a rule set: 64 bits, printed as 16 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RulesHash(pub u64);
+
+impl core::fmt::Display for RulesHash {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Why a rules file is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// It is no valid TOML, or names something unknown.
+    #[error("parse the rules: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// A threshold makes no sense.
+    #[error("use {name} = {value}: it must be {must}")]
+    Threshold {
+        /// Which.
+        name: &'static str,
+        /// What it is.
+        value: i64,
+        /// What it should be.
+        must: &'static str,
+    },
+}
+
+impl Rules {
+    /// Rules from the text of a file; what it does not say is as in [`Rules::default`].
+    ///
+    /// # Errors
+    /// [`RulesError`] with the line, or the threshold and what it must be.
+    pub fn from_toml(text: &str) -> Result<Self, RulesError> {
+        let rules: Self = toml::from_str(text)?;
+        rules.checked()
+    }
+
+    fn checked(self) -> Result<Self, RulesError> {
+        let checks: [(&'static str, i64, bool, &'static str); 6] = [
+            ("grace_h", self.grace_h.into(), self.grace_h <= 24 * 31, "at most 744"),
+            ("like_days", self.like_days.into(), (1..=28).contains(&self.like_days), "from 1 to 28"),
+            ("linear_max_s", self.linear_max_s.into(), self.linear_max_s <= 86_400, "at most 86400"),
+            (
+                "voltage_low_percent",
+                self.voltage_low_percent.into(),
+                self.voltage_low_percent < self.voltage_high_percent,
+                "below voltage_high_percent",
+            ),
+            (
+                "high_low.low_percent",
+                self.high_low.low_percent.into(),
+                self.high_low.low_percent < self.high_low.high_percent,
+                "below high_low.high_percent",
+            ),
+            ("stuck.count", self.stuck.count.into(), self.stuck.count >= 2, "at least 2"),
+        ];
+        match checks.iter().find(|(_, _, fine, _)| !fine) {
+            Some(&(name, value, _, must)) => Err(RulesError::Threshold { name, value, must }),
+            None => Ok(self),
+        }
+    }
+
+    /// How much a finding of `rule` weighs.
+    pub fn severity(&self, rule: Rule) -> Severity {
+        self.severity.get(&rule).copied().unwrap_or(rule.default_severity())
+    }
+
+    /// The hash of these rules, the same on every machine: FNV-1a over their canonical text.
+    pub fn hash(&self) -> RulesHash {
+        // Serialising plain structs of integers has nothing that could fail; an empty text would still
+        // give a defined hash.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        RulesHash(
+            text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+            }),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_file_says_what_the_code_says() {
+        assert_eq!(Rules::from_toml(include_str!("../rules.toml")).unwrap(), Rules::default());
+    }
+
+    #[test]
+    fn the_hash_is_stable_and_sees_every_change() {
+        let rules = Rules::default();
+        assert_eq!(rules.hash(), Rules::from_toml("").unwrap().hash());
+        let other = Rules::from_toml("[spike]\npercent = 181").unwrap();
+        assert_ne!(rules.hash(), other.hash());
+        let softer = Rules::from_toml("[severity]\nspike = \"info\"").unwrap();
+        assert_eq!(softer.severity(Rule::Spike), Severity::Info);
+        assert_ne!(rules.hash(), softer.hash());
+        assert_eq!(rules.hash().to_string().len(), 16);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_its_name() {
+        assert!(Rules::from_toml("spikes = 3").unwrap_err().to_string().contains("spikes"));
+        assert!(Rules::from_toml("like_days = 0").unwrap_err().to_string().contains("like_days"));
+    }
+}

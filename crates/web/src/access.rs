@@ -1,0 +1,112 @@
+//! Every route with who may use it. A path that is routed but not listed here is refused.
+
+use axum::http::Method;
+use operations::{Right, Role};
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anybody, signed in or not.
+    Anyone,
+    /// Anybody who is signed in; the page itself shows only what is theirs.
+    SignedIn,
+    /// Roles with this right.
+    With(Right),
+}
+
+impl Access {
+    /// Whether `role` may; `None` is nobody.
+    pub(crate) fn allows(self, role: Option<Role>) -> bool {
+        match (self, role) {
+            (Self::Anyone, _) | (Self::SignedIn, Some(_)) => true,
+            (Self::With(right), Some(role)) => role.may(right),
+            (Self::SignedIn | Self::With(_), None) => false,
+        }
+    }
+
+    /// Who may, for the page that refuses.
+    pub(crate) fn sentence(self) -> String {
+        match self {
+            Self::With(right) => {
+                let roles: Vec<&str> = Role::ALL.into_iter().filter(|role| role.may(right)).map(Role::title).collect();
+                format!("This needs one of these roles: {}. You are signed in with another one.", roles.join(", "))
+            }
+            Self::Anyone | Self::SignedIn => "Sign in first.".to_owned(),
+        }
+    }
+}
+
+/// A way of asking, a path as routed, and who may.
+pub(crate) type Rule = (&'static str, &'static str, Access);
+
+/// The whole site.
+pub(crate) const RULES: &[Rule] = &[
+    ("GET", "/a/{hash}/{name}", Access::Anyone),
+    ("GET", "/sign-in", Access::Anyone),
+    ("POST", "/sign-in", Access::Anyone),
+    ("POST", "/sign-in/demo", Access::Anyone),
+    ("POST", "/sign-out", Access::SignedIn),
+    ("POST", "/prefs/theme", Access::Anyone),
+    ("GET", "/", Access::SignedIn),
+    ("GET", "/usage", Access::With(Right::SeeOwnUsage)),
+    ("GET", "/usage.csv", Access::With(Right::SeeOwnUsage)),
+    ("GET", "/ops", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/live", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/meters", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/meters.csv", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/meters/{id}", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/meters/{id}/profile.csv", Access::With(Right::SeeAnyUsage)),
+    ("POST", "/ops/meters/{id}/commands", Access::With(Right::ReadMeters)),
+    ("GET", "/ops/commands", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/commands/{id}", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/commands/{id}/live", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/overview", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/meters", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/meters/{id}", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/meters/{id}/profile", Access::With(Right::SeeAnyUsage)),
+    ("POST", "/api/v1/meters/{id}/commands", Access::With(Right::ReadMeters)),
+    ("GET", "/api/v1/commands", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/commands/{id}", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/usage", Access::SignedIn),
+];
+
+/// The rule of a routed path; a HEAD asks for what a GET may have.
+pub(crate) fn rule(method: &Method, path: &str) -> Option<Access> {
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    RULES.iter().find(|(m, p, _)| *m == method && *p == path).map(|(_, _, access)| *access)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_gets_more_than_the_door() {
+        for (method, path, access) in RULES {
+            let open = path.starts_with("/sign-in") || path.starts_with("/a/") || *path == "/prefs/theme";
+            assert_eq!(access.allows(None), open, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn customers_see_no_console_and_operators_no_portal() {
+        for (method, path, access) in RULES {
+            if path.starts_with("/ops") || path.starts_with("/api/v1/meters") || path.starts_with("/api/v1/commands") {
+                assert!(!access.allows(Some(Role::Customer)), "{method} {path}");
+            }
+            if path.starts_with("/usage") {
+                assert!(Role::ALL.into_iter().all(|role| access.allows(Some(role)) == (role == Role::Customer)));
+            }
+        }
+    }
+
+    #[test]
+    fn rules_are_unique_and_others_are_refused() {
+        for (index, (method, path, _)) in RULES.iter().enumerate() {
+            assert!(RULES[..index].iter().all(|(m, p, _)| m != method || p != path), "{method} {path} twice");
+        }
+        assert_eq!(rule(&Method::DELETE, "/ops/meters"), None);
+        assert_eq!(rule(&Method::GET, "/ops/secret"), None);
+        assert_eq!(rule(&Method::HEAD, "/ops"), Some(Access::With(Right::SeeFleet)));
+    }
+}

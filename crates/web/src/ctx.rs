@@ -1,0 +1,88 @@
+//! What a handler knows of its request: who asks, when, in which theme, and the application behind it.
+
+use crate::error::WebError;
+use crate::fmt::Words;
+use crate::ui::Frame;
+use crate::App;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use operations::{Person, Right};
+
+/// One request, put together by the guard.
+#[derive(Clone, Debug)]
+pub(crate) struct Ctx {
+    /// The application.
+    pub(crate) app: App,
+    /// Who is signed in.
+    pub(crate) person: Option<Person>,
+    /// `light` or `dark` where the reader chose one.
+    pub(crate) theme: Option<&'static str>,
+    /// Path and query as asked.
+    pub(crate) uri: Uri,
+    /// The present, read once so that a page agrees with itself.
+    pub(crate) now: Timestamp,
+}
+
+impl Ctx {
+    /// The value of a query parameter; the last one counts, blank is as good as absent.
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
+        let pairs: Query<Vec<(String, String)>> = Query::try_from_uri(&self.uri).ok()?;
+        pairs.0.into_iter().rev().find(|(key, value)| key == name && !value.trim().is_empty()).map(|(_, value)| value)
+    }
+
+    /// Times in words, for the utility's zone.
+    pub(crate) fn words(&self) -> Words {
+        Words { zone: self.app.utility.zone.clone(), now: self.now }
+    }
+
+    /// The person; routes that anybody may use must not ask for one.
+    pub(crate) fn person(&self) -> Result<&Person, WebError> {
+        self.person.as_ref().ok_or(WebError::SignIn)
+    }
+
+    /// Whether the person has a right.
+    pub(crate) fn may(&self, right: Right) -> bool {
+        self.person.as_ref().is_some_and(|person| person.role.may(right))
+    }
+
+    /// Path and query, to come back to.
+    pub(crate) fn here(&self) -> String {
+        self.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+    }
+
+    /// The frame of a page in `section`.
+    pub(crate) fn frame(&self, title: impl Into<String>, section: &'static str) -> Frame {
+        Frame {
+            title: title.into(),
+            utility: self.app.utility.name.clone(),
+            theme: self.theme,
+            here: self.here(),
+            section,
+            person: self.person.as_ref().map(|person| person.name.clone()).unwrap_or_default(),
+            place: self.person.as_ref().map(|person| person.role.title().to_owned()).unwrap_or_default(),
+            refresh_secs: None,
+            api: None,
+        }
+    }
+
+    /// Runs `work` on a thread that may block, as everything that asks the database must.
+    pub(crate) async fn blocking<T, F>(&self, work: F) -> Result<T, WebError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> Result<T, WebError> + Send + 'static,
+    {
+        let ctx = self.clone();
+        tokio::task::spawn_blocking(move || work(&ctx)).await.map_err(|error| WebError::internal(&error))?
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Ctx {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, WebError> {
+        // Only a route outside the guard has no context, and there is none.
+        parts.extensions.get::<Self>().cloned().ok_or(WebError::SignIn)
+    }
+}

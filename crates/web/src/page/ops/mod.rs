@@ -1,0 +1,11 @@
+//! The operator console.
+
+pub(crate) mod command;
+pub(crate) mod command_view;
+pub(crate) mod commands;
+pub(crate) mod events;
+pub(crate) mod live;
+pub(crate) mod meter;
+pub(crate) mod meters;
+mod meters_view;
+pub(crate) mod overview;

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Cuts the load extracts of testdata/loads out of the shared data folder.
+
+Usage: python make_extracts.py SHARED_DATA_FOLDER   (needs pandas and pyarrow)
+
+Source files, all described in SOURCES.md beside this script:
+  electric/swiss_15min_7weeks.parquet                        -> loads/swiss_15min.csv.gz
+  electric/fontana_ca_hourly.csv.gz, weather/fontana_ca_hourly.csv.gz -> loads/fontana_hourly.csv.gz
+  water/daiad_alicante_hourly.parquet                        -> loads/alicante_water_hourly.csv.gz
+  gas_electric_eemeter/uk-gas-hdd-only-hourly-sample-0.csv.gz -> loads/uk_gas_hourly.csv.gz
+
+Every series starts on a Monday at local midnight and covers whole weeks. The output does not depend on
+the machine or the day: same input, same bytes.
+"""
+import gzip
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+SWISS_HOMES = 240
+SWISS_INTERVALS = 7 * 7 * 96
+FONTANA_HOMES = ["FON11", "FON01", "FON05", "FON06", "FON09", "FON17"]
+WATER_HOMES = 12
+WEEKS = 52
+
+
+def write(path, lines):
+    with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=9, mtime=0, filename="") as out:
+        out.write(("\n".join(lines) + "\n").encode())
+    print(path.name, path.stat().st_size, "bytes")
+
+
+def swiss(data, out):
+    """One row a home: meter id, then 4704 quarter hours of Wh."""
+    table = pd.read_parquet(data / "electric/swiss_15min_7weeks.parquet")
+    wide = table.pivot(index="meter_id", columns="idx15", values="wh").sort_index()
+    usable = wide[wide.notna().all(axis=1) & (wide.max(axis=1) <= 8000) & ((wide > 0).mean(axis=1) > 0.9)]
+    usable = usable[(usable.mean(axis=1) > 40) & (usable.mean(axis=1) < 800)]
+    step = len(usable) / SWISS_HOMES
+    chosen = usable.iloc[[int(i * step) for i in range(SWISS_HOMES)]]
+    lines = ["meter_id,wh_from_monday_midnight"]
+    for meter, row in chosen.iterrows():
+        assert len(row) == SWISS_INTERVALS
+        lines.append(f"{meter}," + ",".join(str(int(v)) for v in row))
+    write(out / "swiss_15min.csv.gz", lines)
+
+
+def fontana(data, out):
+    """One row an hour: air temperature in tenths of a degree, then load Wh and PV W per kW of each home."""
+    table = pd.read_csv(data / "electric/fontana_ca_hourly.csv.gz")
+    weather = pd.read_csv(data / "weather/fontana_ca_hourly.csv.gz").sort_values("ts_hour_ending").reset_index(drop=True)
+    # Labels end the hour: the row of Monday 00:00 is Sunday's last hour and is left out.
+    hours = slice(1, 1 + WEEKS * 7 * 24)
+    columns = {"temperature_dc": (weather["outdoor_dry_bulb_temperature"] * 10).round().astype(int)[hours]}
+    for home in FONTANA_HOMES:
+        rows = table[table.meter_id == home].sort_values("ts_hour_ending").reset_index(drop=True)
+        columns[f"{home}_load_wh"] = (rows.load_kwh * 1000).round().astype(int)[hours]
+        columns[f"{home}_pv_w_per_kw"] = rows.pv_w_per_kw.round().astype(int)[hours]
+    frame = pd.DataFrame(columns)
+    lines = [",".join(frame.columns)] + [",".join(map(str, row)) for row in frame.itertuples(index=False)]
+    write(out / "fontana_hourly.csv.gz", lines)
+
+
+def water(data, out):
+    """One row a home: 8736 hours of litres; hours without a reading and register drops are 0."""
+    table = pd.read_parquet(data / "water/daiad_alicante_hourly.parquet")
+    table["hour"] = table.ts.dt.floor("h")
+    start = pd.Timestamp("2016-03-07")
+    hours = pd.date_range(start, periods=WEEKS * 7 * 24, freq="h")
+    table = table[(table.hour >= start) & (table.hour <= hours[-1])]
+    diff = table["diff"].astype("float").where(lambda d: (d >= 0) & (d <= 3000))
+    wide = table.assign(diff=diff).groupby(["meter_id", "hour"], observed=True)["diff"].sum(min_count=1)
+    wide = wide.unstack("hour").reindex(columns=hours)
+    covered = wide.notna().mean(axis=1).sort_values(ascending=False, kind="stable")
+    lines = ["meter_id,litres_from_monday_midnight"]
+    for meter in sorted(covered.index[:WATER_HOMES]):
+        lines.append(f"{meter}," + ",".join(str(int(v)) for v in wide.loc[meter].fillna(0)))
+    print("water coverage of the last home taken:", round(covered.iloc[WATER_HOMES - 1], 4))
+    write(out / "alicante_water_hourly.csv.gz", lines)
+
+
+def gas(data, out):
+    """One row: 8736 hours of litres, from kWh at 11.1 kWh a cubic metre, the remainder carried on."""
+    table = pd.read_csv(data / "gas_electric_eemeter/uk-gas-hdd-only-hourly-sample-0.csv.gz")
+    table["start"] = pd.to_datetime(table.start, utc=True)
+    hours = pd.date_range("2020-04-06", periods=WEEKS * 7 * 24, freq="h", tz="UTC")
+    kwh = table.set_index("start").value.reindex(hours).fillna(0)
+    lines, carried = [], 0.0
+    for value in kwh:
+        carried += value / 11.1 * 1000
+        lines.append(int(carried))
+        carried -= int(carried)
+    write(out / "uk_gas_hourly.csv.gz", ["meter_id,litres_from_monday_midnight", "UK0," + ",".join(map(str, lines))])
+
+
+def main():
+    data, out = Path(sys.argv[1]), Path(__file__).resolve().parent / "loads"
+    out.mkdir(exist_ok=True)
+    for cut in (swiss, fontana, water, gas):
+        cut(data, out)
+
+
+if __name__ == "__main__":
+    main()
