@@ -12,7 +12,9 @@ mod tests;
 
 pub use codec::Apdu;
 pub(crate) use codec::read_time;
-pub use errors::{ActionError, ConfirmedServiceError, DataAccessError, ExceptionResponse, ServiceError, StateError};
+pub use errors::{
+    ActionError, ConfirmedServiceError, DataAccessError, ExceptionResponse, ServiceError, StateError,
+};
 
 use crate::data::Data;
 use crate::obis::Obis;

@@ -143,7 +143,11 @@ impl CosemDateTime {
     ///
     /// # Errors
     /// [`NotAnInstant`], also where no deviation is known.
-    pub fn unix_seconds(self, sign: DeviationSign, assumed_deviation: Option<i16>) -> Result<i64, NotAnInstant> {
+    pub fn unix_seconds(
+        self,
+        sign: DeviationSign,
+        assumed_deviation: Option<i16>,
+    ) -> Result<i64, NotAnInstant> {
         let written = self.deviation().map(|minutes| match sign {
             DeviationSign::Standard => i64::from(minutes),
             DeviationSign::Opposite => -i64::from(minutes),
@@ -227,8 +231,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };

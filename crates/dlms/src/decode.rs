@@ -98,7 +98,10 @@ impl Message {
             Content::Link => {}
         }
         if !self.notes.is_empty() {
-            fields.push(("notes", Node::List(None, self.notes.iter().map(|note| Node::from(note.as_str())).collect())));
+            fields.push((
+                "notes",
+                Node::List(None, self.notes.iter().map(|note| Node::from(note.as_str())).collect()),
+            ));
         }
         Node::Fields(fields)
     }

@@ -176,7 +176,10 @@ impl<'a> LongFrame<'a> {
                 let Some(fixed) = self.payload.first_chunk::<16>() else {
                     return Err(MbusError { at: HEAD + self.payload.len(), why: MbusWhy::ShortHeader });
                 };
-                Ok(MbusAnswer { header: Some(MbusHeader::read_fixed(fixed)), records: record::read_fixed(fixed) })
+                Ok(MbusAnswer {
+                    header: Some(MbusHeader::read_fixed(fixed)),
+                    records: record::read_fixed(fixed),
+                })
             }
             other => Err(MbusError { at: HEAD - 1, why: MbusWhy::ControlInformation(other) }),
         }

@@ -12,8 +12,8 @@ mod key;
 mod tests;
 
 pub use cipher::{Cipher, TAG_LENGTH};
-pub use envelope::{Envelope, Expect, Opened, Plain, open_in_place, protect, unprotect};
 pub(crate) use envelope::read_header;
+pub use envelope::{Envelope, Expect, Opened, Plain, open_in_place, protect, unprotect};
 pub use key::{Key, Keys, unwrap_key, wrap_key};
 
 use crate::wire::DecodeError;

@@ -84,6 +84,7 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    #[inline]
     pub(crate) fn left(&self) -> usize {
         self.bytes.len().saturating_sub(self.at)
     }
@@ -92,6 +93,7 @@ impl<'a> Reader<'a> {
         self.left() == 0
     }
 
+    #[inline]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
@@ -105,29 +107,35 @@ impl<'a> Reader<'a> {
         DecodeError { at: self.at.saturating_sub(1), why }
     }
 
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
+    #[cold]
+    fn short(&self, count: usize) -> DecodeError {
+        self.fail(Why::Truncated { missing: count.saturating_sub(self.left()) })
+    }
+
+    #[inline]
     pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
-        let byte = self.peek().ok_or(self.fail(Why::Truncated { missing: 1 }))?;
+        let Some(byte) = self.peek() else { return Err(self.short(1)) };
         self.at += 1;
         Ok(byte)
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        let left = self.left();
-        let end = self.at.checked_add(count).filter(|_| count <= left);
-        let end = end.ok_or(self.fail(Why::Truncated { missing: count.saturating_sub(left) }))?;
-        let taken = self.bytes.get(self.at..end).unwrap_or_default();
-        self.at = end;
+        let Some(taken) = self.rest().get(..count) else { return Err(self.short(count)) };
+        self.at += count;
         Ok(taken)
     }
 
+    #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
+        let Some(array) = self.rest().first_chunk::<N>() else { return Err(self.short(N)) };
+        self.at += N;
+        Ok(*array)
     }
 
     pub(crate) fn u16(&mut self) -> Result<u16, DecodeError> {
@@ -139,10 +147,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A length or count as written, not yet compared with anything.
+    #[inline]
     pub(crate) fn count(&mut self) -> Result<usize, DecodeError> {
-        let first = self.u8()?;
+        match self.u8()? {
+            short @ 0..=0x7F => Ok(usize::from(short)),
+            first => self.long_count(first),
+        }
+    }
+
+    fn long_count(&mut self, first: u8) -> Result<usize, DecodeError> {
         match first {
-            0..=0x7F => Ok(usize::from(first)),
             0x81..=0x84 => {
                 let mut value: u32 = 0;
                 for _ in 0x80..first {
@@ -155,6 +169,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length in bytes that the rest can hold.
+    #[inline]
     pub(crate) fn length(&mut self) -> Result<usize, DecodeError> {
         let at = self.at;
         let length = self.count()?;
@@ -166,6 +181,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length and as many bytes.
+    #[inline]
     pub(crate) fn octets(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = self.length()?;
         self.take(length)

@@ -210,10 +210,9 @@ pub(crate) fn lay_routes(nodes: &mut [Node], cells: &mut [Cell], index: usize) {
         let node = &mut nodes[member];
         (node.parent, node.route_cost) = (None, None);
         let reachable = cell.alive && node.alive() && node.group == cell.group;
-        if let (true, Some(signal)) = (reachable, node.root_signal) {
-            if let Some(cost) = medium::cost(node.technology, signal) {
-                heap.push(Reverse((milli(cost), member, None::<usize>)));
-            }
+        let root = node.root_signal.filter(|_| reachable);
+        if let Some(cost) = root.and_then(|signal| medium::cost(node.technology, signal)) {
+            heap.push(Reverse((milli(cost), member, None::<usize>)));
         }
     }
     while let Some(Reverse((cost, member, parent))) = heap.pop() {

@@ -192,12 +192,9 @@ impl Collector {
 
     fn request(&mut self, conn: ConnId, message: &Wpdu) {
         let (client, server) = (message.source, message.destination);
-        let frame = match gateway::parse(&message.payload) {
-            Ok(Some(frame)) => frame,
-            Ok(None) | Err(_) => {
-                self.stats.refused += 1;
-                return self.say(Upstream::Conn(conn), (server, client), &NOT_A_METER);
-            }
+        let Ok(Some(frame)) = gateway::parse(&message.payload) else {
+            self.stats.refused += 1;
+            return self.say(Upstream::Conn(conn), (server, client), &NOT_A_METER);
         };
         let Some(node) = frame.node().filter(|node| self.members.contains(node)) else {
             self.stats.refused += 1;

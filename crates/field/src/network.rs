@@ -23,6 +23,9 @@ pub const HOLD_UP_S: i64 = 20;
 /// How long neighbours take to notice a change and lay new routes, s.
 pub const HEALING_S: i64 = 60;
 
+/// How long a meter that starts takes to join its neighbours, s.
+pub const JOINING_S: i64 = 3;
+
 /// Which way a message runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
@@ -285,7 +288,8 @@ impl Network {
         self.by_address.get(&address).map(|index| self.nodes[*index].technology)
     }
 
-    /// Switches a meter's supply. For [`HOLD_UP_S`] after power fails it can still send.
+    /// Switches a meter's supply. For [`HOLD_UP_S`] after power fails it can still send; when power is back, it
+    /// joins its neighbours within [`JOINING_S`].
     pub fn set_power(&mut self, now: Timestamp, address: u32, on: bool) {
         self.change(now, address, |node| {
             let changed = node.powered != on;
@@ -293,6 +297,12 @@ impl Network {
             node.off_since = if on { None } else { node.off_since.or(Some(now)) };
             changed
         });
+        let cell = self.by_address.get(&address).and_then(|index| self.nodes[*index].cell);
+        if let Some(cell) = cell.filter(|_| on) {
+            let soon = now - SignedDuration::from_secs(HEALING_S - JOINING_S);
+            let changed = &mut self.cells[cell].changed_at;
+            *changed = changed.map(|at| at.min(soon));
+        }
     }
 
     /// Switches a meter's radio or modem, without its supply.
@@ -307,28 +317,28 @@ impl Network {
 
     fn change(&mut self, now: Timestamp, address: u32, what: impl FnOnce(&mut Node) -> bool) {
         let Some(&index) = self.by_address.get(&address) else { return };
-        if what(&mut self.nodes[index]) {
-            if let Some(cell) = self.nodes[index].cell {
-                self.cells[cell].changed_at.get_or_insert(now);
-            }
+        if what(&mut self.nodes[index])
+            && let Some(cell) = self.nodes[index].cell
+        {
+            self.cells[cell].changed_at.get_or_insert(now);
         }
     }
 
     /// Kills or revives a collector. A dead one hears nothing and sends nothing, at once.
     pub fn set_collector_alive(&mut self, now: Timestamp, id: CollectorId, alive: bool) {
-        if let Some(&cell) = self.by_collector.get(&id) {
-            if core::mem::replace(&mut self.cells[cell].alive, alive) != alive {
-                self.cells[cell].changed_at.get_or_insert(now);
-            }
+        if let Some(&cell) = self.by_collector.get(&id)
+            && core::mem::replace(&mut self.cells[cell].alive, alive) != alive
+        {
+            self.cells[cell].changed_at.get_or_insert(now);
         }
     }
 
     /// Puts a collector on one side of a partition.
     pub fn set_collector_group(&mut self, now: Timestamp, id: CollectorId, group: u8) {
-        if let Some(&cell) = self.by_collector.get(&id) {
-            if core::mem::replace(&mut self.cells[cell].group, group) != group {
-                self.cells[cell].changed_at.get_or_insert(now);
-            }
+        if let Some(&cell) = self.by_collector.get(&id)
+            && core::mem::replace(&mut self.cells[cell].group, group) != group
+        {
+            self.cells[cell].changed_at.get_or_insert(now);
         }
     }
 

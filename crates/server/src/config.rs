@@ -59,7 +59,7 @@ impl Default for HeadEnd {
             system_title: "5741540000000000".to_owned(),
             read_every_min: 240,
             clock_tolerance_s: 60,
-            response_timeout_s: 30,
+            response_timeout_s: 60,
         }
     }
 }

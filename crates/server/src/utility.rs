@@ -1,8 +1,10 @@
 //! A utility's data directory: the database, and beside it the master key in a file of its own.
 
 use anyhow::{Context, Result, bail};
+use headend::{HeadEnd, HeadEndConfig, ReadPlan};
+use jiff::Timestamp;
 use mdm::Mdm;
-use operations::{MasterKey, models};
+use operations::{Duty, MasterKey, models};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -59,6 +61,28 @@ impl Utility {
     }
 }
 
+impl Utility {
+    /// A head-end that knows every collector and meter of this utility and follows `plan`, and the duty
+    /// that stores for it. Meters that cannot be enlisted are logged with the reason.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn head_end(&self, config: HeadEndConfig, plan: ReadPlan, now: Timestamp) -> Result<(HeadEnd, Arc<Duty>)> {
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
+        let mut head_end = HeadEnd::new(config, u64::from_ne_bytes(seed));
+        let duty = Duty::new(Arc::clone(&self.mdm), self.master.clone());
+        for unlisted in duty.enlist(&mut head_end, now)? {
+            tracing::error!(meter.id = %unlisted.meter, why = unlisted.why, "a meter will not be read");
+        }
+        head_end.schedule(now, plan);
+        for command in duty.unanswered()? {
+            head_end.command(now, &command);
+        }
+        Ok((head_end, Arc::new(duty)))
+    }
+}
+
 /// Opens the database of a data directory, bringing its schema up to date.
 ///
 /// # Errors
@@ -103,11 +127,15 @@ fn check_mode(_: &Path) -> Result<()> {
 fn write_master_key(file: &Path) -> Result<()> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
-    let written = create_private(file).and_then(|mut open| writeln!(open, "{}", hex::encode(bytes)));
+    let written = write_private(file, &format!("{}\n", hex::encode(bytes)));
     written.with_context(|| format!("could not write the master key {}", file.display()))
 }
 
-fn create_private(file: &Path) -> io::Result<fs::File> {
+/// Writes a new file that only its owner may read.
+///
+/// # Errors
+/// What the system says; a file that is there already is left alone.
+pub fn write_private(file: &Path, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -115,7 +143,7 @@ fn create_private(file: &Path) -> io::Result<fs::File> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    options.open(file)
+    options.open(file)?.write_all(text.as_bytes())
 }
 
 #[cfg(all(test, unix))]

@@ -3,6 +3,7 @@
 use crate::dice::Dice;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use territory::Scenario;
 
 /// Something that happens to the utility at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,20 @@ pub(crate) enum Blow {
     Cut,
     /// A person orders something of a meter.
     Order,
+}
+
+/// The scenario with its faults at other times, drawn for this run, all of them inside the judged days.
+pub(crate) fn scattered(scenario: &Scenario, dice: &mut Dice, days: u32) -> Scenario {
+    let mut scenario = scenario.clone();
+    let mut minute = || u32::try_from(dice.below(u64::from(days) * 24 * 60)).unwrap_or(0);
+    for fault in &mut scenario.fault {
+        fault.after_minutes = fault.after_minutes.map(|_| minute());
+    }
+    scenario.outage.iter_mut().for_each(|plan| plan.after_minutes = minute());
+    scenario.dead_collector.iter_mut().for_each(|plan| plan.after_minutes = minute());
+    scenario.storm.iter_mut().for_each(|plan| plan.after_minutes = minute());
+    scenario.partition.iter_mut().for_each(|plan| plan.after_minutes = minute());
+    scenario
 }
 
 /// What happens when.

@@ -1,7 +1,7 @@
 //! The loop: virtual time jumps from one thing to do to the next.
 
 use crate::SimConfig;
-use crate::chaos::{Agenda, Blow};
+use crate::chaos::{self, Agenda, Blow};
 use crate::check;
 use crate::dice::Dice;
 use crate::report::{Report, Tally};
@@ -29,7 +29,6 @@ const STANDSTILL: u32 = 200_000;
 pub(crate) struct Simulation {
     pub(crate) config: SimConfig,
     pub(crate) first_day: Date,
-    start: Timestamp,
     now: Timestamp,
     end: Timestamp,
     pub(crate) territory: Territory,
@@ -50,7 +49,8 @@ pub(crate) struct Simulation {
 
 impl Simulation {
     pub(crate) fn new(config: &SimConfig, first_day: Date, start: Timestamp) -> anyhow::Result<Self> {
-        let territory = Territory::build(&config.scenario, config.seed, start)?;
+        let scenario = chaos::scattered(&config.scenario, &mut Dice::new(config.seed, 4), config.days);
+        let territory = Territory::build(&scenario, config.seed, start)?;
         let last = first_day.checked_add(i64::from(config.days).days()).context("count the days")?;
         let zone = jiff::tz::TimeZone::get(&territory.registry().zone)?;
         let end = last.to_zoned(zone)?.timestamp() + QUIET;
@@ -61,7 +61,6 @@ impl Simulation {
         Ok(Self {
             config: config.clone(),
             first_day,
-            start,
             now: start,
             end,
             territory,
@@ -265,7 +264,6 @@ impl Simulation {
         }
         self.tally.acknowledged = self.witness.count();
         self.tally.counters = self.wires.watch.seen;
-        let _ = self.start;
         Ok(Report {
             scenario: self.config.scenario.name.clone(),
             seed: self.config.seed,

@@ -5,6 +5,9 @@ use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::MeterId;
 
+/// How many arrivals are remembered; whoever floods a listener must not fill the disk.
+const KEPT: i64 = 100_000;
+
 /// One arrival.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushEntry {
@@ -50,7 +53,7 @@ impl Read {
 }
 
 impl Write {
-    /// Notes an arrival.
+    /// Notes an arrival; only the newest hundred thousand are kept.
     ///
     /// # Errors
     /// What SQLite says.
@@ -64,6 +67,10 @@ impl Write {
             &entry.note,
         );
         execute(&self.conn, sql, values)?;
+        let id = self.conn.last_insert_rowid();
+        if id % 1000 == 0 {
+            execute(&self.conn, "DELETE FROM push_log WHERE id <= ?", [id - KEPT])?;
+        }
         Ok(())
     }
 }

@@ -475,3 +475,30 @@ fn weather_paths_and_pushes_come_back() {
         })
         .unwrap();
 }
+
+#[test]
+fn a_flood_of_pushes_does_not_fill_the_disk() {
+    let store = Store::open_in_memory().unwrap();
+    let flood = PushEntry {
+        received_at: at(1),
+        meter: None,
+        peer: "203.0.113.9:40000".to_owned(),
+        accepted: false,
+        note: "no wrapper header".to_owned(),
+    };
+    store
+        .write(|w| {
+            w.conn.execute(
+                "INSERT INTO push_log (id, received_ms, peer, accepted, note) VALUES (1, 0, '', 0, '')",
+                [],
+            )?;
+            w.conn.execute(
+                "INSERT INTO push_log (id, received_ms, peer, accepted, note) VALUES (100999, 0, '', 0, '')",
+                [],
+            )?;
+            w.log_push(&flood)?;
+            assert_eq!(w.push_log(None, 10)?.len(), 2, "the first one made room");
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+}

@@ -34,6 +34,8 @@ pub(crate) fn territory(scenario: &Scenario, seed: u64, start: Timestamp) -> Res
     }
     let zone = TimeZone::get(&scenario.zone).map_err(|_| BuildError::Zone(scenario.zone.clone()))?;
     let models = Models::new()?;
+    // What happens later is reckoned from here in whole seconds, as the meters reckon it.
+    let start = Timestamp::from_second(start.as_second()).unwrap_or(start);
     let mut town = layout::town(scenario, seed);
     let network = network(scenario, &mut town, seed);
     let registry = registry(scenario, &town, &network, (seed, start));
@@ -42,6 +44,7 @@ pub(crate) fn territory(scenario: &Scenario, seed: u64, start: Timestamp) -> Res
         commodities: registry.meters.iter().map(|meter| meter.commodity).collect(),
         gaps: scenario.history_gap.clone(),
         devices: Vec::new(),
+        faulty: Vec::new(),
         collectors: collectors(scenario, &registry),
         direct: BTreeMap::new(),
         by_address: BTreeMap::new(),
@@ -271,7 +274,6 @@ fn collectors(scenario: &Scenario, registry: &Registry) -> Vec<Collector> {
 fn faults(scenario: &Scenario, territory: &mut Territory, start: Timestamp) -> BTreeMap<usize, Vec<Fault>> {
     let electric =
         territory.commodities.iter().filter(|commodity| **commodity == Commodity::Electricity).count();
-    let born = start - SignedDuration::from_hours(24 * i64::from(scenario.history_days));
     let mut faults: BTreeMap<usize, Vec<Fault>> = BTreeMap::new();
     let (seed, mut lot) = (territory.world.seed, 0);
     for plan in &scenario.fault {
@@ -282,25 +284,21 @@ fn faults(scenario: &Scenario, territory: &mut Territory, start: Timestamp) -> B
                 continue;
             }
             // Not all in the same minute.
-            let late = plan.after_minutes.map(|minutes| {
+            let at = plan.after_minutes.map_or(start, |minutes| {
                 let later = i64::from(minutes) * 60 + around(seed, Purpose::Fault, lot + 10_000, 20) + 20;
                 start + SignedDuration::from_secs(later)
             });
-            let from = late.unwrap_or(born);
-            match plan.kind {
-                FaultKind::DeadRadio { minutes } => {
-                    territory.plan(from.max(start), Happening::Radio(site, false));
-                    if let Some(minutes) = minutes {
-                        let end = from.max(start) + SignedDuration::from_mins(i64::from(minutes));
-                        territory.plan(end, Happening::Radio(site, true));
-                    }
+            territory.faulty.push((territory.registry.meters[site].id, plan.kind, at));
+            match meter_fault(plan.kind, at) {
+                Ok(fault) => {
+                    faults.entry(site).or_default().push(fault);
+                    territory.plan(at + SignedDuration::from_secs(1), Happening::Wake(site));
                 }
-                kind => {
-                    if let Some(fault) = meter_fault(kind, from, late.unwrap_or(start)) {
-                        faults.entry(site).or_default().push(fault);
-                        if late.is_some() {
-                            territory.plan(from + SignedDuration::from_secs(1), Happening::Wake(site));
-                        }
+                Err(minutes) => {
+                    territory.plan(at, Happening::Radio(site, false));
+                    if let Some(minutes) = minutes {
+                        let end = at + SignedDuration::from_mins(i64::from(minutes));
+                        territory.plan(end, Happening::Radio(site, true));
                     }
                 }
             }
@@ -309,21 +307,21 @@ fn faults(scenario: &Scenario, territory: &mut Territory, start: Timestamp) -> B
     faults
 }
 
-/// The meter's own word for a fault; `since` for what lasts, `at` for what strikes once.
-fn meter_fault(kind: FaultKind, since: Timestamp, at: Timestamp) -> Option<Fault> {
-    Some(match kind {
+/// The meter's own word for a fault that begins at `at`; of a dead radio, which is the network's, its minutes.
+fn meter_fault(kind: FaultKind, at: Timestamp) -> Result<Fault, Option<u32>> {
+    Ok(match kind {
         FaultKind::ClockDrift { ppm } => Fault::ClockDrift { ppm },
         FaultKind::Reboot => Fault::Reboot { at },
-        FaultKind::StuckRegister => Fault::StuckRegister { from: since },
+        FaultKind::StuckRegister => Fault::StuckRegister { from: at },
         FaultKind::CoverOpened => Fault::Tamper { at, kind: EventKind::CoverOpened },
         FaultKind::Magnet => Fault::Tamper { at, kind: EventKind::MagneticTamper },
-        FaultKind::Theft { recorded_per_mille } => Fault::Theft {
-            from: since,
-            measured_percent: u8::try_from(recorded_per_mille / 10).unwrap_or(100),
-        },
+        FaultKind::Theft { recorded_per_mille } => {
+            let percent = u8::try_from(recorded_per_mille / 10).unwrap_or(100);
+            Fault::Theft { from: at, measured_percent: percent.min(100) }
+        }
         FaultKind::ReplayedCounter => Fault::ReplayedCounter { at },
         FaultKind::WrongScaler => Fault::WrongScaler { by: 1 },
-        FaultKind::DeadRadio { .. } => return None,
+        FaultKind::DeadRadio { minutes } => return Err(minutes),
     })
 }
 

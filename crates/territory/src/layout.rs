@@ -152,7 +152,7 @@ fn own_lines(scenario: &Scenario, seed: u64, radio: &mut [House]) {
 fn load(scenario: &Scenario, seed: u64, index: usize) -> Load {
     // Homes with panels are not all neighbours: every third house from the first on.
     let fontana = size(scenario.loads.fontana);
-    if index % 3 == 0 && index / 3 < fontana {
+    if index.is_multiple_of(3) && index / 3 < fontana {
         let panels_dkw = 42 + 6 * signed(index / 3 % 4);
         return Load::Fontana { home: index / 3 % loads::fontana_homes(), panels_dkw };
     }

@@ -73,7 +73,7 @@ impl Territory {
 
     /// Bytes arrived at a meter that has its own line.
     pub fn handle_direct_bytes(&mut self, now: Timestamp, meter: MeterId, conn: ConnId, bytes: &[u8]) {
-        self.advance(now);
+        let now = self.advance(now);
         let Some(site) = self.site(meter) else { return };
         let Some((decoder, tag)) = self.direct.get_mut(&site).and_then(|line| line.conns.get_mut(&conn))
         else {
@@ -109,15 +109,17 @@ impl Territory {
     /// A connection to a meter is gone.
     pub fn handle_direct_closed(&mut self, meter: MeterId, conn: ConnId) {
         let Some(site) = self.site(meter) else { return };
-        if let Some(line) = self.direct.get_mut(&site) {
-            if line.conns.remove(&conn).is_some() && line.conns.is_empty() {
-                self.devices[site].link_lost();
-            }
+        if let Some(line) = self.direct.get_mut(&site)
+            && line.conns.remove(&conn).is_some()
+            && line.conns.is_empty()
+        {
+            self.devices[site].link_lost();
         }
     }
 
-    /// Lets time pass up to `now`; never back.
-    pub fn advance(&mut self, now: Timestamp) {
+    /// Lets time pass up to `now`, never back, and gives the time reached.
+    pub fn advance(&mut self, now: Timestamp) -> Timestamp {
+        let now = now.max(self.at);
         while let Some(entry) = self.agenda.first_entry() {
             let at = entry.key().0;
             if at > now {
@@ -127,7 +129,8 @@ impl Territory {
             self.pump(at.max(self.at));
             self.happen(at.max(self.at), what);
         }
-        self.pump(now.max(self.at));
+        self.pump(now);
+        now
     }
 
     /// When [`Self::advance`] has something to do again.

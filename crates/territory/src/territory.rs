@@ -4,7 +4,7 @@ use crate::device::Device;
 use crate::history::History;
 use crate::registry::Registry;
 use crate::runtime::DirectLine;
-use crate::scenario::{HistoryGapPlan, Scenario};
+use crate::scenario::{FaultKind, HistoryGapPlan, Scenario};
 use crate::story::Happening;
 use crate::truth::Truth;
 use crate::weather::{self, WeatherHour};
@@ -86,6 +86,7 @@ pub struct Territory {
     pub(crate) commodities: Vec<Commodity>,
     pub(crate) gaps: Vec<HistoryGapPlan>,
     pub(crate) devices: Vec<Device>,
+    pub(crate) faulty: Vec<(MeterId, FaultKind, Timestamp)>,
     pub(crate) network: Network,
     pub(crate) collectors: Vec<Collector>,
     pub(crate) direct: BTreeMap<usize, DirectLine>,
@@ -140,6 +141,11 @@ impl Territory {
         Truth { world: &self.world }
     }
 
+    /// Which meters misbehave, how, and from when on (clock drift: all the time). For checkers.
+    pub fn faulty(&self) -> &[(MeterId, FaultKind, Timestamp)] {
+        &self.faulty
+    }
+
     /// The links between a meter and its collector as they are laid now; empty without a route.
     pub fn path(&mut self, meter: MeterId) -> Vec<Hop> {
         match self.site(meter) {
@@ -154,12 +160,14 @@ impl Territory {
         TerritoryStats { network: self.network.stats(), collectors, ..self.stats.clone() }
     }
 
-    /// Cuts a transformer's supply now, for so many seconds.
+    /// Cuts a transformer's supply at the next whole second, for so many seconds.
     pub fn cut(&mut self, now: Timestamp, transformer: TransformerId, seconds: u32) {
-        self.advance(now);
+        let now = self.advance(now);
+        let whole = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
+        let from = Timestamp::from_second(whole).unwrap_or(now);
         let iron = usize::try_from(transformer.get()).unwrap_or(0).wrapping_sub(1);
         if iron < self.world.irons.len() {
-            self.plan_outage(iron, now, i64::from(seconds));
+            self.plan_outage(iron, from, i64::from(seconds));
             self.advance(now);
         }
     }

@@ -1,2 +1,80 @@
-//! The executable.
-fn main() {}
+//! `wattle`: an open advanced metering infrastructure in one executable.
+//!
+//! Standard output is data, standard error is talk. Exit code 0: done, 1: failed, 2: wrong usage.
+
+mod admin;
+mod bench;
+mod decode;
+mod demo;
+mod field;
+mod keys;
+mod meter;
+mod read;
+mod serve;
+mod sim;
+mod talk;
+mod town;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Everything between the meter and the customer.
+#[derive(Debug, Parser)]
+#[command(name = "wattle", version, about, max_term_width = 110, arg_required_else_help = true)]
+struct Cli {
+    /// Print data as JSON, one object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say less (-q: only errors) on standard error.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a living utility on this machine: meters, field network, head-end, pages.
+    Demo(demo::Arguments),
+    /// Run the utility's side: head-end, meter data manager, pages.
+    Serve(serve::Arguments),
+    /// Run a simulated territory: virtual meters behind collectors on real sockets.
+    Field(field::Arguments),
+    /// Run one virtual meter on a socket.
+    Meter(meter::Arguments),
+    /// Read a meter.
+    Read(read::Arguments),
+    /// Print captured meter frames as a readable tree.
+    Decode(decode::Arguments),
+    /// Set a utility up: accounts, keys, master data, migrations.
+    Admin(admin::Arguments),
+    /// Run a whole utility under virtual time from one seed and check it.
+    Sim(sim::Arguments),
+    /// Measure; without a name, list what can be measured.
+    Bench(bench::Arguments),
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command line")]
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let talk = talk::Talk::new(cli.json, cli.quiet);
+    let done = match cli.command {
+        Command::Demo(arguments) => demo::run(&arguments, talk),
+        Command::Serve(arguments) => serve::run(&arguments, talk),
+        Command::Field(arguments) => field::run(&arguments, talk),
+        Command::Meter(arguments) => meter::run(&arguments, talk),
+        Command::Read(arguments) => read::run(&arguments, talk),
+        Command::Decode(arguments) => decode::run(&arguments, talk),
+        Command::Admin(arguments) => admin::run(&arguments, talk),
+        Command::Sim(arguments) => sim::run(&arguments, talk),
+        Command::Bench(arguments) => bench::run(&arguments, talk),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if talk::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            if error.downcast_ref::<talk::WrongUsage>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}

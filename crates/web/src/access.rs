@@ -28,8 +28,12 @@ impl Access {
     pub(crate) fn sentence(self) -> String {
         match self {
             Self::With(right) => {
-                let roles: Vec<&str> = Role::ALL.into_iter().filter(|role| role.may(right)).map(Role::title).collect();
-                format!("This needs one of these roles: {}. You are signed in with another one.", roles.join(", "))
+                let roles: Vec<&str> =
+                    Role::ALL.into_iter().filter(|role| role.may(right)).map(Role::title).collect();
+                format!(
+                    "This needs one of these roles: {}. You are signed in with another one.",
+                    roles.join(", ")
+                )
             }
             Self::Anyone | Self::SignedIn => "Sign in first.".to_owned(),
         }
@@ -51,6 +55,8 @@ pub(crate) const RULES: &[Rule] = &[
     ("GET", "/usage", Access::With(Right::SeeOwnUsage)),
     ("GET", "/usage.csv", Access::With(Right::SeeOwnUsage)),
     ("GET", "/ops", Access::With(Right::SeeFleet)),
+    #[cfg(debug_assertions)]
+    ("GET", "/ops/_ui", Access::With(Right::SeeFleet)),
     ("GET", "/ops/live", Access::With(Right::SeeFleet)),
     ("GET", "/ops/meters", Access::With(Right::SeeFleet)),
     ("GET", "/ops/meters.csv", Access::With(Right::SeeFleet)),
@@ -91,11 +97,16 @@ mod tests {
     #[test]
     fn customers_see_no_console_and_operators_no_portal() {
         for (method, path, access) in RULES {
-            if path.starts_with("/ops") || path.starts_with("/api/v1/meters") || path.starts_with("/api/v1/commands") {
+            if path.starts_with("/ops")
+                || path.starts_with("/api/v1/meters")
+                || path.starts_with("/api/v1/commands")
+            {
                 assert!(!access.allows(Some(Role::Customer)), "{method} {path}");
             }
             if path.starts_with("/usage") {
-                assert!(Role::ALL.into_iter().all(|role| access.allows(Some(role)) == (role == Role::Customer)));
+                assert!(
+                    Role::ALL.into_iter().all(|role| access.allows(Some(role)) == (role == Role::Customer))
+                );
             }
         }
     }

@@ -70,7 +70,11 @@ pub(crate) fn gzip(bytes: &[u8], level: Compression) -> Option<Vec<u8>> {
 /// Whether the client takes gzip.
 pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
-    accepted.split(',').any(|coding| coding.trim().split(';').next() == Some("gzip") && !coding.contains("q=0,"))
+    accepted.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let refused = |weight: &str| weight.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0f32));
+        parts.next() == Some("gzip") && !parts.any(refused)
+    })
 }
 
 /// `GET /a/{hash}/{name}`
@@ -130,6 +134,21 @@ mod tests {
         for entry in std::fs::read_dir(assets_dir().join("vendor")).unwrap() {
             let name = format!("vendor/{}", entry.unwrap().file_name().to_string_lossy());
             assert!(listed.contains(&name), "{name} is not in vendor.toml");
+        }
+    }
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        for (accepted, takes) in [
+            ("gzip, br", true),
+            ("br;q=1.0, gzip;q=0.8", true),
+            ("gzip;q=0", false),
+            ("br", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, accepted.parse().unwrap());
+            assert_eq!(takes_gzip(&headers), takes, "{accepted}");
         }
     }
 

@@ -1,9 +1,9 @@
 //! What a handler knows of its request: who asks, when, in which theme, and the application behind it.
 
+use crate::App;
 use crate::error::WebError;
 use crate::fmt::Words;
 use crate::ui::Frame;
-use crate::App;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
 use axum::http::request::Parts;
@@ -29,7 +29,12 @@ impl Ctx {
     /// The value of a query parameter; the last one counts, blank is as good as absent.
     pub(crate) fn param(&self, name: &str) -> Option<String> {
         let pairs: Query<Vec<(String, String)>> = Query::try_from_uri(&self.uri).ok()?;
-        pairs.0.into_iter().rev().find(|(key, value)| key == name && !value.trim().is_empty()).map(|(_, value)| value)
+        pairs
+            .0
+            .into_iter()
+            .rev()
+            .find(|(key, value)| key == name && !value.trim().is_empty())
+            .map(|(_, value)| value)
     }
 
     /// Times in words, for the utility's zone.

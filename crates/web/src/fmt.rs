@@ -22,7 +22,9 @@ impl Measure {
     /// How `kind` is shown.
     pub(crate) const fn of(kind: ChannelKind) -> Self {
         match kind {
-            ChannelKind::Import | ChannelKind::Export => Self { unit: "kWh", exponent: 3, fine: 2, coarse: 1 },
+            ChannelKind::Import | ChannelKind::Export => {
+                Self { unit: "kWh", exponent: 3, fine: 2, coarse: 1 }
+            }
             ChannelKind::Voltage => Self { unit: "V", exponent: 1, fine: 1, coarse: 1 },
             ChannelKind::Gas => Self { unit: "m³", exponent: 3, fine: 2, coarse: 1 },
             ChannelKind::Water => Self { unit: "L", exponent: 0, fine: 0, coarse: 0 },

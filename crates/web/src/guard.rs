@@ -8,7 +8,7 @@ use crate::error::WebError;
 use crate::fmt::query_escape;
 use crate::page::problem;
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -21,7 +21,7 @@ pub(crate) const SESSION: &str = "wattle_session";
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
                    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Pages up to this size are compressed in one go; nothing that we render is larger.
+/// Bodies up to this size are compressed in one go; a longer file is sent as it is.
 const COMPRESS_AT_MOST: usize = 4 << 20;
 
 /// The value of a cookie.
@@ -85,7 +85,9 @@ async fn admit(
     matched: Option<&str>,
 ) -> Result<(), WebError> {
     if method != Method::GET && method != Method::HEAD && !same_origin(headers) {
-        return Err(WebError::Forbidden("The request came from another site, so nothing was done.".to_owned()));
+        return Err(WebError::Forbidden(
+            "The request came from another site, so nothing was done.".to_owned(),
+        ));
     }
     let Some(matched) = matched else { return Err(WebError::NotFound("page".to_owned())) };
     let rule = access::rule(method, matched);
@@ -136,10 +138,16 @@ async fn finish(path: &str, asked: &HeaderMap, response: Response) -> Response {
 
 /// Compresses a page or document that the client would take compressed; streams and files pass.
 async fn compress(asked: &HeaderMap, response: Response) -> Response {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind =
+        response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let textual = ["text/html", "text/csv", "application/json", "application/problem+json"];
     let packed = response.headers().contains_key(header::CONTENT_ENCODING);
-    if packed || !textual.iter().any(|t| kind.starts_with(t)) || !assets::takes_gzip(asked) {
+    let size = response.body().size_hint().upper().and_then(|size| usize::try_from(size).ok());
+    if packed
+        || size.is_none_or(|size| size > COMPRESS_AT_MOST)
+        || !textual.iter().any(|t| kind.starts_with(t))
+        || !assets::takes_gzip(asked)
+    {
         return response;
     }
     let (mut parts, body) = response.into_parts();

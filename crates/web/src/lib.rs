@@ -48,7 +48,10 @@ pub struct App {
 
 impl Debug for App {
     fn fmt(&self, f: &mut core_fmt::Formatter<'_>) -> core_fmt::Result {
-        f.debug_struct("App").field("utility", &self.utility.name).field("demo", &self.demo).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("utility", &self.utility.name)
+            .field("demo", &self.demo)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,7 +84,10 @@ fn portal() -> Router {
 }
 
 fn console() -> Router {
-    Router::new()
+    let console = Router::new();
+    #[cfg(debug_assertions)]
+    let console = console.route("/ops/_ui", get(page::ops::gallery::get));
+    console
         .route("/ops", get(page::ops::overview::get))
         .route("/ops/live", get(page::ops::live::events))
         .route("/ops/meters", get(page::ops::meters::get))

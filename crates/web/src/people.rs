@@ -2,6 +2,7 @@
 
 use crate::ctx::Ctx;
 use crate::error::WebError;
+use crate::read::place;
 use operations::{Accounts, Person};
 
 /// Somebody that the demo lets in without a password.
@@ -11,8 +12,8 @@ pub(crate) struct DemoPerson {
     pub(crate) id: u32,
     /// As greeted.
     pub(crate) name: String,
-    /// What they do.
-    pub(crate) role: &'static str,
+    /// What they do, or where they live.
+    pub(crate) what: String,
 }
 
 fn accounts(ctx: &Ctx) -> Accounts {
@@ -49,7 +50,8 @@ pub(crate) fn session(ctx: &Ctx, cookie: &str) -> Result<Option<Person>, WebErro
 /// Begins a session; the value for the cookie, or `None` when name and password do not belong together.
 pub(crate) fn sign_in(ctx: &Ctx, name: &str, password: &str) -> Result<Option<String>, WebError> {
     let token = new_token()?;
-    let person = accounts(ctx).sign_in(ctx.now, name, password, &token).map_err(|error| WebError::internal(&error))?;
+    let person =
+        accounts(ctx).sign_in(ctx.now, name, password, &token).map_err(|error| WebError::internal(&error))?;
     Ok(person.map(|_| to_cookie(&token)))
 }
 
@@ -72,8 +74,15 @@ pub(crate) fn demo_people(ctx: &Ctx) -> Result<Vec<DemoPerson>, WebError> {
         return Ok(Vec::new());
     }
     let people = accounts(ctx).demo_people().map_err(|error| WebError::internal(&error))?;
-    let shown = |person: Person| DemoPerson { id: person.id.get(), name: person.name, role: person.role.title() };
-    Ok(people.into_iter().map(shown).collect())
+    let shown = |person: Person| {
+        let home = person.service_points.first().map(|point| place(ctx, *point)).transpose()?.flatten();
+        let what = match home.and_then(|(_, premise)| premise) {
+            Some(premise) => format!("{}, {}", person.role.title(), premise.address),
+            None => person.role.title().to_owned(),
+        };
+        Ok(DemoPerson { id: person.id.get(), name: person.name, what })
+    };
+    people.into_iter().map(shown).collect()
 }
 
 /// Ends the session of a cookie.

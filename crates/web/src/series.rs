@@ -42,6 +42,7 @@ impl Cell {
             State::Partial => "Partly missing",
             State::Missing => "Missing",
             State::Ahead => "Not yet",
+            State::Before => "Not kept",
         }
     }
 
@@ -64,7 +65,9 @@ pub(crate) fn cells(
     let finest = used.map_or(width, |series| series.interval.max(width));
     let cell = |index: usize| {
         let (start, end) = (day.interval_start(finest, index), day.interval_start(finest, index + 1));
-        let part = |series: Option<&Series>| series.map(|series| within(day, series, start, end)).unwrap_or_default();
+        let part = |series: Option<&Series>| {
+            series.map(|series| within(day, series, start, end)).unwrap_or_default()
+        };
         let (value, state) = summarise(&part(used), end, now);
         Cell { start, end, used: value, sent: summarise(&part(sent), end, now).0, state }
     };
@@ -117,6 +120,16 @@ pub(crate) fn tick(day: &LocalDay, at: Timestamp) -> Option<Tick> {
     whole.then(|| Tick { text: zoned.strftime("%H:%M").to_string(), on_phone: zoned.hour() % 6 == 0 })
 }
 
+/// Why a cell has no value, for its tip.
+pub(crate) fn no_reading(state: State) -> String {
+    match state {
+        State::Ahead => "not yet",
+        State::Before => "not kept",
+        _ => "not received",
+    }
+    .to_owned()
+}
+
 /// How many cells are in each of two states that a sentence must name.
 pub(crate) fn flaws(cells: &[Cell]) -> (usize, usize) {
     let estimated = cells.iter().filter(|cell| cell.state == State::Estimated).count();
@@ -146,7 +159,9 @@ mod tests {
             let day = zurich(date);
             let cells = cells(&day, IntervalLength::HOUR, Some(&quarters(&day)), None, day.end());
             assert_eq!(cells.len(), hours);
-            assert!(cells.iter().all(|c| c.used == Some(40) && c.sent.is_none() && c.state == State::Measured));
+            assert!(
+                cells.iter().all(|c| c.used == Some(40) && c.sent.is_none() && c.state == State::Measured)
+            );
             assert_eq!(cells.last().unwrap().end, day.end());
         }
     }
@@ -161,7 +176,14 @@ mod tests {
         assert_eq!(names[2], "02:00 – 03:00 (second time)");
         assert_eq!(names[3], "03:00 – 04:00");
         let day = zurich(date(2024, 3, 31));
-        assert_eq!(span(&day, day.start() + SignedDuration::from_hours(1), day.start() + SignedDuration::from_hours(2)), "01:00 – 03:00");
+        assert_eq!(
+            span(
+                &day,
+                day.start() + SignedDuration::from_hours(1),
+                day.start() + SignedDuration::from_hours(2)
+            ),
+            "01:00 – 03:00"
+        );
     }
 
     #[test]
@@ -183,8 +205,8 @@ mod tests {
         assert_eq!(
             states,
             [
-                Measured, Estimated, Partial, Missing, Measured, Measured, Measured, Measured, Measured, Measured,
-                Missing, Ahead
+                Measured, Estimated, Partial, Missing, Measured, Measured, Measured, Measured, Measured,
+                Measured, Missing, Ahead
             ]
         );
         assert_eq!((cells[1].used, cells[2].used, cells[3].used), (Some(35), Some(30), None));

@@ -122,7 +122,11 @@ impl InitiateRequest {
             None => out.push(0),
         }
         // DEFAULT TRUE: absent means true.
-        if self.response_allowed { out.push(0) } else { out.extend_from_slice(&[1, 0]) }
+        if self.response_allowed {
+            out.push(0);
+        } else {
+            out.extend_from_slice(&[1, 0]);
+        }
         put_optional(&mut out, self.quality_of_service);
         out.push(self.dlms_version);
         put_conformance(&mut out, self.conformance);

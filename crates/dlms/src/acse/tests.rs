@@ -12,7 +12,8 @@ fn ciphered_association_of_an_independent_client() {
     assert_eq!(aarq.calling_authentication_value.map(|value| value.len()), Some(16));
     let title = aarq.calling_ap_title.unwrap();
     assert_eq!(title.to_string(), "4D4D4D0000BC614E");
-    let key = |first: u8| crate::security::Key::new(core::array::from_fn(|i| first + u8::try_from(i).unwrap()));
+    let key =
+        |first: u8| crate::security::Key::new(core::array::from_fn(|i| first + u8::try_from(i).unwrap()));
     let keys = crate::security::Keys::new(key(0), key(0xD0));
     let least = crate::security::Protection::AuthenticatedEncrypted;
     let expect = crate::security::Expect { keys: &keys, peer: Some(title), least, last_counter: None };
@@ -24,8 +25,12 @@ fn ciphered_association_of_an_independent_client() {
 
 #[test]
 fn fields_in_any_order_and_unknown_ones() {
-    let usual = unhex("6033a1090607608574050801018a0207808b0760857405080201ac0780054775727578be10040e01000000065f1f0400401e5dffff");
-    let turned = unhex("6037 be10040e01000000065f1f0400401e5dffff ac0780054775727578 80020780 8b0760857405080201 8a020780 a109060760857405080101");
+    let usual = unhex(
+        "6033a1090607608574050801018a0207808b0760857405080201ac0780054775727578be10040e01000000065f1f0400401e5dffff",
+    );
+    let turned = unhex(
+        "6037 be10040e01000000065f1f0400401e5dffff ac0780054775727578 80020780 8b0760857405080201 8a020780 a109060760857405080101",
+    );
     assert_eq!(Aarq::decode(&usual), Aarq::decode(&turned));
 }
 

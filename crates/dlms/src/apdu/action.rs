@@ -1,8 +1,7 @@
 //! The action service.
 
 use super::codec::{
-    put_block, put_list, put_method, put_result, read_block, read_invoke, read_list, read_method,
-    read_result,
+    put_block, put_list, put_method, put_result, read_block, read_invoke, read_list, read_method, read_result,
 };
 use super::{ActionError, ActionOutcome, ActionRequest, ActionResponse, InvokeId};
 use crate::data::Data;

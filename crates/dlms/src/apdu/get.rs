@@ -1,9 +1,6 @@
 //! The get service.
 
-use super::codec::{
-    put_list, put_result, put_selected, read_invoke, read_list, read_result,
-    read_selected,
-};
+use super::codec::{put_list, put_result, put_selected, read_invoke, read_list, read_result, read_selected};
 use super::{DataAccessError, GetRequest, GetResponse, InvokeId};
 use crate::wire::{DecodeError, Reader, Why, put_octets};
 
@@ -11,7 +8,9 @@ impl GetRequest {
     /// Which question this is.
     pub const fn invoke(&self) -> InvokeId {
         match self {
-            Self::Normal { invoke, .. } | Self::Next { invoke, .. } | Self::WithList { invoke, .. } => *invoke,
+            Self::Normal { invoke, .. } | Self::Next { invoke, .. } | Self::WithList { invoke, .. } => {
+                *invoke
+            }
         }
     }
 
@@ -55,7 +54,9 @@ impl GetResponse {
     /// Which question is answered.
     pub const fn invoke(&self) -> InvokeId {
         match self {
-            Self::Normal { invoke, .. } | Self::Block { invoke, .. } | Self::WithList { invoke, .. } => *invoke,
+            Self::Normal { invoke, .. } | Self::Block { invoke, .. } | Self::WithList { invoke, .. } => {
+                *invoke
+            }
         }
     }
 

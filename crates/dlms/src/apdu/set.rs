@@ -1,8 +1,7 @@
 //! The set service.
 
 use super::codec::{
-    put_block, put_code, put_list, put_selected, read_block, read_code, read_invoke, read_list,
-    read_selected,
+    put_block, put_code, put_list, put_selected, read_block, read_code, read_invoke, read_list, read_selected,
 };
 use super::{InvokeId, SetRequest, SetResponse};
 use crate::data::Data;

@@ -72,8 +72,11 @@ fn any_selection() -> impl Strategy<Value = Option<Selection>> {
 }
 
 fn any_attribute() -> impl Strategy<Value = AttributeRef> {
-    (any::<u16>(), any::<[u8; 6]>(), any::<i8>())
-        .prop_map(|(class, object, attribute)| AttributeRef { class, object: Obis(object), attribute })
+    (any::<u16>(), any::<[u8; 6]>(), any::<i8>()).prop_map(|(class, object, attribute)| AttributeRef {
+        class,
+        object: Obis(object),
+        attribute,
+    })
 }
 
 fn any_apdu() -> impl Strategy<Value = Apdu> {
@@ -88,12 +91,10 @@ fn any_apdu() -> impl Strategy<Value = Apdu> {
         (invoke(), any_attribute(), any_selection()).prop_map(|(invoke, attribute, selection)| {
             Apdu::GetRequest(GetRequest::Normal { invoke, attribute, selection })
         }),
-        (invoke(), prop::collection::vec((any_attribute(), any_selection()), 0..4)).prop_map(
-            |(invoke, attributes)| Apdu::GetRequest(GetRequest::WithList { invoke, attributes })
-        ),
-        (invoke(), prop::collection::vec(result(), 0..4)).prop_map(|(invoke, results)| Apdu::GetResponse(
-            GetResponse::WithList { invoke, results }
-        )),
+        (invoke(), prop::collection::vec((any_attribute(), any_selection()), 0..4))
+            .prop_map(|(invoke, attributes)| Apdu::GetRequest(GetRequest::WithList { invoke, attributes })),
+        (invoke(), prop::collection::vec(result(), 0..4))
+            .prop_map(|(invoke, results)| Apdu::GetResponse(GetResponse::WithList { invoke, results })),
         (invoke(), any_attribute(), any_selection(), any_data()).prop_map(
             |(invoke, attribute, selection, value)| Apdu::SetRequest(SetRequest::Normal {
                 invoke,

@@ -84,7 +84,7 @@ pub enum ClientError {
     #[error("ask the meter: {0}")]
     Request(#[from] RequestFault),
     /// A secret or a counter is wrong: alarm, never retry as it is.
-    #[error("trust the meter or be trusted: {0}")]
+    #[error("secure the dialogue: {0}")]
     Security(#[from] SecurityFault),
 }
 

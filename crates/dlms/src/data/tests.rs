@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    digits.chunks(2).map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 /// Any value but compact arrays, and floats without NaN, which equals nothing.
@@ -60,7 +63,10 @@ fn refusals() {
         assert_eq!(Data::decode_all(&unhex(bytes)), Err(crate::wire::DecodeError { at, why }), "{bytes}");
     }
     let deep: Vec<u8> = [1, 1].repeat(1000);
-    assert_eq!(Data::decode(&deep).unwrap_err(), crate::wire::DecodeError { at: 2 * MAX_DEPTH, why: Why::TooDeep });
+    assert_eq!(
+        Data::decode(&deep).unwrap_err(),
+        crate::wire::DecodeError { at: 2 * MAX_DEPTH, why: Why::TooDeep }
+    );
 }
 
 #[test]

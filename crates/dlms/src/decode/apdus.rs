@@ -98,10 +98,7 @@ fn association_request(aarq: &Aarq) -> Fields {
         ("context", Node::from(format!("{:?}", aarq.context))),
         ("calling_ap_title", Node::option(aarq.calling_ap_title.map(|title| title.to_string()))),
         ("mechanism", Node::option(aarq.mechanism.map(|mechanism| format!("{mechanism:?}")))),
-        (
-            "calling_authentication_value",
-            Node::option(aarq.calling_authentication_value.as_deref().map(hex)),
-        ),
+        ("calling_authentication_value", Node::option(aarq.calling_authentication_value.as_deref().map(hex))),
         ("user_information", inner(&aarq.user_information)),
     ]
 }
@@ -158,8 +155,9 @@ fn block_fields(last: bool, block: u32, bytes: &[u8]) -> Fields {
 fn set_request(request: &SetRequest) -> Fields {
     let mut fields = vec![id(request.invoke())];
     match request {
-        SetRequest::Normal { attribute, selection, value, .. } => fields
-            .extend([("attribute", selected(*attribute, selection.as_ref())), ("value", data(value))]),
+        SetRequest::Normal { attribute, selection, value, .. } => {
+            fields.extend([("attribute", selected(*attribute, selection.as_ref())), ("value", data(value))]);
+        }
         SetRequest::FirstBlock { attribute, selection, last, block, bytes, .. } => {
             fields.push(("attribute", selected(*attribute, selection.as_ref())));
             fields.extend(block_fields(*last, *block, bytes));

@@ -44,7 +44,9 @@ fn value(value: &MbusValue, quantity: Option<&Quantity>) -> Value {
     let (factor, exponent) = quantity.map_or((1, 0), |quantity| (quantity.factor, quantity.exponent));
     match value {
         MbusValue::None => Value::Null,
-        MbusValue::Number(number) => number.checked_mul(factor).map_or(Value::Null, |number| scaled(number, exponent)),
+        MbusValue::Number(number) => {
+            number.checked_mul(factor).map_or(Value::Null, |number| scaled(number, exponent))
+        }
         MbusValue::Real(real) => decimal(&format!("{real}e{exponent}")),
         MbusValue::Text(text) | MbusValue::Time(text) => json!(text),
         MbusValue::Bytes(bytes) => json!(hex(bytes)),

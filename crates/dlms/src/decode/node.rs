@@ -84,6 +84,14 @@ impl Node {
         match self {
             Self::List(_, items) => {
                 for item in items {
+                    if let Self::Fields(_) = item {
+                        let mut lines = String::new();
+                        item.write(&mut lines, depth + 1);
+                        indent(out, depth);
+                        out.push_str("- ");
+                        out.push_str(lines.trim_start());
+                        continue;
+                    }
                     indent(out, depth);
                     item.write_item(out, depth);
                 }
@@ -121,7 +129,8 @@ impl Node {
             }
             Self::List(name, items) => {
                 out.push_str(name.unwrap_or("list"));
-                out.push_str(&format!(" of {}", items.len()));
+                out.push_str(" of ");
+                out.push_str(&items.len().to_string());
             }
             Self::Fields(_) => {
                 let kept = out.trim_end_matches(' ').len();
@@ -143,7 +152,11 @@ fn indent(out: &mut String, depth: usize) {
 fn plain_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.chars().fold(String::new(), |mut shown, letter| {
-            if letter.is_control() { shown.extend(letter.escape_default()) } else { shown.push(letter) }
+            if letter.is_control() {
+                shown.extend(letter.escape_default());
+            } else {
+                shown.push(letter);
+            }
             shown
         }),
         Value::Null => "none".to_owned(),

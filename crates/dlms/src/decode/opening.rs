@@ -40,14 +40,7 @@ pub(super) struct Opener<'a> {
 
 impl<'a> Opener<'a> {
     pub(super) fn new(keys: &'a DecodeKeys) -> Self {
-        Self {
-            keys,
-            client: None,
-            server: None,
-            dedicated: None,
-            blocks: None,
-            decoded: Decoded::default(),
-        }
+        Self { keys, client: None, server: None, dedicated: None, blocks: None, decoded: Decoded::default() }
     }
 
     pub(super) fn refuse(&mut self, at: usize, why: RefusalReason) {

@@ -155,8 +155,7 @@ impl Scanner<'_> {
         ];
         if let ([source, destination, segment @ ..], true) = (frame.payload, frame.is_dlms()) {
             fields.extend([("source", Node::from(*source)), ("destination", Node::from(*destination))]);
-            let piece =
-                Piece { at, end, frames: vec![Node::Fields(fields)], bytes: segment.to_vec() };
+            let piece = Piece { at, end, frames: vec![Node::Fields(fields)], bytes: segment.to_vec() };
             let control = frame.control_information;
             self.at = end;
             return self.take_mbus_segment(piece, control);
@@ -178,7 +177,7 @@ impl Scanner<'_> {
     fn take_mbus_segment(&mut self, piece: Piece, control: u8) {
         let (sequence, last) = (u32::from(control & 0x0F), control & 0x10 != 0);
         let joined = match self.mbus.piece.take() {
-            Some(first) if sequence == self.mbus.sequence + 1 & 0x0F => first.followed_by(piece),
+            Some(first) if sequence == (self.mbus.sequence + 1) & 0x0F => first.followed_by(piece),
             Some(first) => {
                 self.refuse(first.at, RefusalReason::Incomplete("a row of M-Bus segments"));
                 piece
@@ -222,7 +221,8 @@ impl Scanner<'_> {
     fn bare(&mut self) {
         let at = self.at;
         let rest = self.rest();
-        let skip = if rest.starts_with(&[0xE6]) || rest.starts_with(&[0xE7]) { header_length(rest) } else { 0 };
+        let skip =
+            if rest.starts_with(&[0xE6]) || rest.starts_with(&[0xE7]) { header_length(rest) } else { 0 };
         let apdu = rest.get(skip..).unwrap_or_default();
         let known = apdu.first().is_some_and(|tag| is_apdu(*tag));
         if !known {

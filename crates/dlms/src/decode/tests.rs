@@ -35,7 +35,8 @@ fn expected(xml: &str) -> Vec<(String, String)> {
     elements
         .map(|element| {
             let name = element.split([' ', '>', '/']).next().unwrap().to_owned();
-            let value = ["Value", "Qty", "LongInvokeId", "FrameCounter"].iter().find_map(|it| attribute(element, it));
+            let value =
+                ["Value", "Qty", "LongInvokeId", "FrameCounter"].iter().find_map(|it| attribute(element, it));
             (name, value.unwrap_or_default())
         })
         .collect()
@@ -99,7 +100,8 @@ fn captured_pushes_say_what_they_should() {
         let json = message.to_json();
         if let Some((_, counter)) = expected.next_if(|(name, _)| name == "GeneralGloCiphering") {
             assert_eq!(json["security"]["invocation_counter"].to_string(), counter, "{name}");
-            let authentication = if file.with_extension("gak").exists() { "verified" } else { "not verified" };
+            let authentication =
+                if file.with_extension("gak").exists() { "verified" } else { "not verified" };
             assert_eq!(json["security"]["authentication"], authentication, "{name}");
         }
         let (_, invoke) = expected.next().unwrap();
@@ -196,12 +198,19 @@ fn same_record(
     }
     assert_eq!(json["function"], function.as_str(), "{name}");
     if record.function == Function::Actual {
-        assert_eq!((json["unit"].as_str().unwrap(), json["value"].to_string()), (unit.as_str(), value.clone()));
+        assert_eq!(
+            (json["unit"].as_str().unwrap(), json["value"].to_string()),
+            (unit.as_str(), value.clone())
+        );
         return true;
     }
     assert_eq!(json["storage"].to_string(), *storage, "{name}");
     if record.quantity.is_some() {
-        assert_eq!((json["quantity"].as_str(), json["unit"].as_str()), (Some(quantity.as_str()), Some(unit.as_str())), "{name}");
+        assert_eq!(
+            (json["quantity"].as_str(), json["unit"].as_str()),
+            (Some(quantity.as_str()), Some(unit.as_str())),
+            "{name}"
+        );
     }
     match &record.value {
         MbusValue::Number(_) | MbusValue::Real(_) => {
@@ -309,7 +318,10 @@ fn binary_and_hex_are_the_same_and_damage_costs_one_message() {
     assert_eq!(decoded.messages.len(), 2);
     assert_eq!(decoded.refusals, [Refusal { at: second, why: crate::hdlc::FrameError::FrameCheck.into() }]);
     assert_eq!(decoded.messages[1].at, 2 * second);
-    assert_eq!(decoded.messages[0].to_json()["apdu"], decode(hex.as_bytes(), &DecodeKeys::default()).to_json()[0]["apdu"]);
+    assert_eq!(
+        decoded.messages[0].to_json()["apdu"],
+        decode(hex.as_bytes(), &DecodeKeys::default()).to_json()[0]["apdu"]
+    );
 }
 
 #[test]
@@ -329,6 +341,35 @@ fn an_association_teaches_titles() {
     assert_eq!(json[1]["apdu"]["attribute"]["object"], "0-0:1.0.0.255");
     assert_eq!(json[1]["security"]["authentication"], "verified");
     assert!(decoded.to_text().contains("object: 0-0:1.0.0.255"));
+}
+
+#[test]
+fn a_push_behind_a_gateway_and_frames_of_the_link() {
+    use crate::security::{Envelope, Keys, Protection, protect};
+    let keys = Keys::new(Key::new([1; 16]), Key::new([2; 16]));
+    let push = crate::data::tests::unhex("0f 00000001 00 12 0001");
+    let title = SystemTitle(*b"WTL12345");
+    let full = Protection::AuthenticatedEncrypted;
+    let ciphered = protect(Envelope::GeneralGlo, full, &keys, title, 9, &push).unwrap();
+    let behind = crate::gateway::encode_node(crate::gateway::GatewayKind::Request, 0, 77, &ciphered);
+    let mut capture = crate::wrapper::encode(1, 103, &behind).unwrap();
+    // SNRM without parameters.
+    capture.extend(crate::data::tests::unhex("7e a0 07 03 21 93 0f 01 7e"));
+    let open = DecodeKeys {
+        encryption: Some(keys.guek.clone()),
+        authentication: Some(keys.gak.clone()),
+        system_title: None,
+    };
+    let decoded = decode(&capture, &open);
+    assert_eq!(decoded.refusals, []);
+    let json = decoded.to_json();
+    assert_eq!(json[0]["frames"][0]["destination"], 103);
+    assert_eq!(json[0]["gateway"]["address"], "0000004d");
+    assert_eq!(json[0]["apdu"]["body"]["long-unsigned"], 1);
+    assert_eq!(json[1]["frames"][0]["control"], "SNRM");
+    // The text shows the same and no key.
+    let text = decoded.to_text();
+    assert!(text.contains("- kind: wrapper") && text.contains("long-unsigned 1"), "{text}");
 }
 
 proptest! {

@@ -118,7 +118,14 @@ pub(super) fn read_all(bytes: &[u8], base: usize) -> Result<Vec<MbusRecord>, Mbu
                 let function =
                     if special == 0x0F { Function::ManufacturerSpecific } else { Function::MoreFollow };
                 let value = MbusValue::Bytes(cursor.rest().to_vec());
-                records.push(MbusRecord { function, storage: 0, tariff: 0, device: 0, quantity: None, value });
+                records.push(MbusRecord {
+                    function,
+                    storage: 0,
+                    tariff: 0,
+                    device: 0,
+                    quantity: None,
+                    value,
+                });
             }
             _ => records.push(read_record(&mut cursor)?),
         }

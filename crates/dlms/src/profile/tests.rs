@@ -21,7 +21,9 @@ fn same(cell: &Cell<'_>, data: &Data) -> bool {
         other => match cell {
             Cell::Other(bytes) => other.to_bytes() == *bytes,
             Cell::Octets(bytes) => other.to_bytes()[1..] == **bytes,
-            Cell::Unsigned(_) | Cell::Signed(_) => cell.number().is_some() || matches!(other, Data::Long64Unsigned(_)),
+            Cell::Unsigned(_) | Cell::Signed(_) => {
+                cell.number().is_some() || matches!(other, Data::Long64Unsigned(_))
+            }
             Cell::Null => false,
         },
     }

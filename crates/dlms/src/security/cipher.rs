@@ -9,7 +9,6 @@ use aes_gcm::{AesGcm, KeyInit as _, Nonce, Tag};
 /// Bytes of an authentication tag.
 pub const TAG_LENGTH: usize = 12;
 
-/// Most bytes that are authenticated without being encrypted on the way of the fast path.
 type Gcm = AesGcm<Aes128, U12, U12>;
 
 /// An encryption key expanded once, and the authentication key beside it.
@@ -109,8 +108,7 @@ impl Cipher {
     ) -> Result<usize, SecurityError> {
         let protection = control.protection();
         let tag_length = if protection.authenticated() { TAG_LENGTH } else { 0 };
-        let length =
-            body.len().checked_sub(tag_length).ok_or(SecurityError::Truncated(body.len()))?;
+        let length = body.len().checked_sub(tag_length).ok_or(SecurityError::Truncated(body.len()))?;
         let (text, tag) = body.split_at_mut(length);
         match protection {
             Protection::None => {}

@@ -87,8 +87,6 @@ pub fn unwrap_key(master: &Key, wrapped: &[u8]) -> Result<Key, SecurityError> {
     if wrapped.len() != 24 {
         return Err(SecurityError::WrongWrap);
     }
-    KekAes128::from(*master.as_bytes())
-        .unwrap(wrapped, &mut bytes)
-        .map_err(|_| SecurityError::WrongWrap)?;
+    KekAes128::from(*master.as_bytes()).unwrap(wrapped, &mut bytes).map_err(|_| SecurityError::WrongWrap)?;
     Ok(Key(bytes))
 }

@@ -27,8 +27,7 @@ fn take<'a>(keys: &'a Keys, least: Protection, last_counter: Option<u32>) -> Exp
 
 #[test]
 fn green_book_examples() {
-    let protections =
-        [Protection::Authenticated, Protection::Encrypted, Protection::AuthenticatedEncrypted];
+    let protections = [Protection::Authenticated, Protection::Encrypted, Protection::AuthenticatedEncrypted];
     for (index, protection) in protections.into_iter().enumerate() {
         let wire = vector(index, "glo_get_request");
         let plain = unhex(PLAIN);

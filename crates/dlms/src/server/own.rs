@@ -80,9 +80,7 @@ impl Own<'_> {
         if selection.is_some() {
             return Some(Err(DataAccessError::ScopeOfAccessViolated));
         }
-        let class =
-            entries().into_iter().find(|entry| entry.object == attribute.object).map_or(0, |own| own.class);
-        if class != attribute.class {
+        if class_of(attribute.object) != attribute.class {
             return Some(Err(DataAccessError::ObjectClassInconsistent));
         }
         if attribute.attribute == 1 {
@@ -250,6 +248,16 @@ impl Own<'_> {
         }
         self.living.keys = Arc::new(keys);
         Ok(None)
+    }
+}
+
+/// The class of an own object.
+const fn class_of(object: Obis) -> u16 {
+    match object.0[2] {
+        40 => 15,
+        41 => 17,
+        43 if object.0[3] == 0 => 64,
+        _ => 1,
     }
 }
 

@@ -141,7 +141,7 @@ pub(crate) fn row(number: u32) -> Data {
 }
 
 /// Doors: 16 public, 17 and 18 password, 1 GMAC with whatever protection, 3 GMAC with everything.
-pub(crate) fn server_config(max_pdu: u16) -> Arc<ServerConfig> {
+pub(crate) fn server_config(max_pdu: u16) -> ServerConfig {
     let door = |client_sap, mechanism, least_protection, rights| AssociationConfig {
         client_sap,
         mechanism,
@@ -156,10 +156,14 @@ pub(crate) fn server_config(max_pdu: u16) -> Arc<ServerConfig> {
         door(3, Mechanism::Hls5Gmac, Protection::AuthenticatedEncrypted, Rights::Manager),
     ]);
     config.max_pdu = max_pdu;
-    Arc::new(config)
+    config
 }
 
 pub(crate) fn server(max_pdu: u16) -> Server {
+    server_of(server_config(max_pdu))
+}
+
+pub(crate) fn server_of(config: ServerConfig) -> Server {
     let identity = Identity {
         logical_device_name: b"WTL0000000000007".to_vec(),
         system_title: SERVER_TITLE,
@@ -167,7 +171,7 @@ pub(crate) fn server(max_pdu: u16) -> Server {
         master_key: Some(master()),
         invocation_counter: 1,
     };
-    Server::new(server_config(max_pdu), identity)
+    Server::new(Arc::new(config), identity)
 }
 
 pub(crate) fn secure(client_sap: u16, protection: Protection, envelope: Envelope) -> ClientConfig {

@@ -91,6 +91,16 @@ fn a_dying_meter_is_heard_only_while_its_capacitor_lasts() {
 }
 
 #[test]
+fn a_meter_whose_power_is_back_is_soon_heard() {
+    let mut network = street(4, 20, Technology::Mesh, 50);
+    network.build();
+    (10..=20).for_each(|n| network.set_power(at(0), n, false));
+    assert_eq!(share(&mut network, 20, HEALING_S, 5), 0);
+    (10..=20).for_each(|n| network.set_power(at(1_000), n, true));
+    assert!(share(&mut network, 20, 1_000 + JOINING_S, 20) > 10);
+}
+
+#[test]
 fn a_partition_and_a_dead_collector_cut_off() {
     let mut network = street(5, 10, Technology::Mesh, 40);
     assert!(share(&mut network, 10, 0, 10) > 5);

@@ -1,6 +1,6 @@
 //! The head-end against virtual meters, in memory and under virtual time.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 mod commands;
 mod pushes;

@@ -460,3 +460,39 @@ fn an_image_is_transferred() {
     assert_eq!(talk.call(18, image, 4, Data::Integer(0)), Ok(None));
     assert_eq!(talk.get(1, "1-0:0.2.0.255", 2), Ok(Data::OctetString(b"WTL-E1-1.1.0".to_vec())));
 }
+
+#[test]
+fn quirks_change_the_clock_of_rows() {
+    let text = include_str!("../../../../profiles/lab.toml");
+    let text = format!("{text}\n[quirks]\nnull_clock = true\ndeviation_east_positive = true\n");
+    let model = std::sync::Arc::new(crate::MeterModel::parse(&text).unwrap());
+    let start = at("2024-07-01T22:00:00Z");
+    let mut meter = Meter::new(super::config(&model, vec![], 1), start);
+    run(&mut meter, start, [(1, 0), (2, 0)]);
+    meter.set_power(start + SignedDuration::from_mins(30), false);
+    meter.set_power(start + SignedDuration::from_mins(50), true);
+    let now = start + SignedDuration::from_mins(75);
+    let mut talk = Talk::open(&mut meter, reader(), now);
+    let clocks: Vec<Data> =
+        rows(talk.get(7, PROFILE, 2)).into_iter().map(|mut row| row.swap_remove(0)).collect();
+    let full = |hour, minute| Data::OctetString(vec![7, 0xE8, 7, 2, 2, hour, minute, 0, 0, 0x00, 0x78, 0x80]);
+    // The quarter hour from 00:30 to 00:45 had no power: after the hole the clock is written out again.
+    assert_eq!(clocks, [full(0, 15), Data::Null, full(1, 0), Data::Null]);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+
+    /// Whatever an open client sends, the meter answers or refuses, and goes on.
+    #[test]
+    fn any_bytes_are_survived(mut bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 1..80), tag in 0..4usize) {
+        let (mut meter, now) = after_a_day("lab", vec![]);
+        {
+            let talk = Talk::open(&mut meter, reader(), now);
+            bytes[0] = [0xC0, 0xC1, 0xC3, bytes[0]][tag];
+            talk.meter.handle_apdu(now, 2, &bytes);
+        }
+        let mut talk = Talk::open(&mut meter, ClientConfig::public(16), now);
+        proptest::prop_assert!(talk.get(8, "0-0:1.0.0.255", 2).is_ok());
+    }
+}

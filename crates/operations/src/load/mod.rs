@@ -5,8 +5,10 @@
 
 mod check;
 mod file;
+mod write;
 
 pub use file::Kind;
+pub use write::files;
 
 use file::Table;
 use model::master::MasterData;

@@ -77,3 +77,11 @@ fn a_name_stands_once() {
     assert_eq!(faults.len(), 1);
     assert_eq!(faults[0].to_string(), "premises.csv:3: `premise` `P-1001` stands twice; keep one row");
 }
+
+#[test]
+fn what_is_written_is_read_back() {
+    let mut data = parse(&examples(), &Nothing).unwrap();
+    data.premises[0].address = "12 \"Mill\" Lane, rear".to_owned();
+    data.premises[0].position = Some((-34_092_201, 5));
+    assert_eq!(parse(&files(&data), &Nothing).unwrap(), data);
+}

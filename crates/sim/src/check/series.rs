@@ -3,7 +3,7 @@
 use super::{Cell, Scope, Stored};
 use crate::report::Tally;
 use jiff::{SignedDuration, Timestamp};
-use model::{ChannelKind, MeterId, Quality};
+use model::{ChannelKind, Commodity, MeterId, Quality};
 use std::collections::BTreeMap;
 
 /// A quarter hour of the world.
@@ -76,11 +76,13 @@ fn difference(
     })
 }
 
-/// What a meter measured with power on arrives in the end: the quiet hours after the judged days are long
-/// enough to fetch it.
+/// What a meter on the mains measured with power on arrives in the end: the quiet hours after the judged days
+/// are long enough to fetch it. A battery meter sleeps between its daily pushes; what it cannot deliver then
+/// stays flagged.
 fn unread(scope: &Scope<'_>, stored: &Stored, violations: &mut Vec<String>) {
     let truth = scope.territory.truth();
-    for ((meter, kind), series) in &stored.series {
+    let on_mains = |kind: ChannelKind| kind.commodity() == Commodity::Electricity;
+    for ((meter, kind), series) in stored.series.iter().filter(|((_, kind), _)| on_mains(*kind)) {
         let lost = series.iter().find(|(start, cell)| {
             let powered =
                 |at: Timestamp| truth.meter(*meter, at).is_some_and(|quarter| quarter.powered_s == 900);

@@ -250,7 +250,7 @@ fn an_outage_is_heard_and_so_is_its_end() {
     assert!(!territory.devices[meter].is_powered());
     assert_eq!(read(&mut territory, &mut now, meter, IMPORT_TOTAL), None);
     let restored = pushes(live(&mut territory, &mut now, 700));
-    assert!(restored >= 6, "{restored}");
+    assert!(restored >= 9, "{restored}");
     assert!(territory.devices[meter].is_powered());
 }
 

@@ -42,8 +42,11 @@ pub(crate) async fn overview(ctx: Ctx) -> Result<Json<Value>, WebError> {
         .collect();
     let findings: Vec<Value> =
         found.findings.iter().map(|(rule, count)| json!({ "rule": rule, "count": count })).collect();
-    let meters: Vec<Value> =
-        found.meters.iter().map(|(commodity, count)| json!({ "commodity": commodity, "count": count })).collect();
+    let meters: Vec<Value> = found
+        .meters
+        .iter()
+        .map(|(commodity, count)| json!({ "commodity": commodity, "count": count }))
+        .collect();
     Ok(Json(json!({
         "at": ctx.now, "meters": meters, "silent": found.silent, "last_whole_day": success(&found.success),
         "today": success(&found.today), "events_24h": found.events_24h, "refused_24h": found.refused_24h,

@@ -11,14 +11,15 @@ pub(crate) use readings::{profile, usage};
 
 use crate::ctx::Ctx;
 use crate::error::WebError;
+use crate::read;
 use jiff::civil::Date;
 
 /// A date parameter; absent means `default`, anything else but a date is refused.
 fn date(ctx: &Ctx, default: Date) -> Result<Date, WebError> {
     match ctx.param("date") {
         None => Ok(default),
-        Some(text) => text
-            .parse()
-            .map_err(|_| WebError::Unclear(format!("`{text}` is no date; write it as in 2026-07-14."))),
+        Some(text) => read::date_param(ctx).ok_or_else(|| {
+            WebError::Unclear(format!("`{text}` is no date with readings; write it as in 2026-07-14."))
+        }),
     }
 }

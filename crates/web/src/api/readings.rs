@@ -75,7 +75,11 @@ pub(crate) async fn usage(ctx: Ctx) -> Result<Json<Value>, WebError> {
             return Err(missing());
         }
         let date = date(ctx, ctx.words().today())?;
-        if ctx.param("view").as_deref() == Some("month") { month(ctx, point, date) } else { day(ctx, point, date) }
+        if ctx.param("view").as_deref() == Some("month") {
+            month(ctx, point, date)
+        } else {
+            day(ctx, point, date)
+        }
     });
     Ok(Json(answer.await?))
 }

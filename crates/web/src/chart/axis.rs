@@ -18,7 +18,9 @@ impl Axis {
     /// An axis that holds `lo..=hi` in about four steps. Equal or swapped ends still give a valid axis.
     pub(crate) fn spanning(lo: f64, hi: f64) -> Self {
         let hi = if hi > lo { hi } else { lo + 1.0 };
-        let raw = ((hi - lo) / 4.0).max(0.001);
+        // An axis through zero ends on a step at both sides, so it needs finer ones to fit as closely.
+        let steps = if lo < 0.0 { 5.0 } else { 4.0 };
+        let raw = ((hi - lo) / steps).max(0.001);
         let magnitude = 10f64.powf(raw.log10().floor());
         let step = [1.0, 2.0, 2.5, 5.0]
             .into_iter()
@@ -56,7 +58,7 @@ impl Axis {
     }
 
     /// Where `value` lies: 0 at the top, 1 at the bottom.
-    pub(crate) fn from_top(&self, value: f64) -> f64 {
+    pub(crate) fn depth(&self, value: f64) -> f64 {
         (self.hi - value) / (self.hi - self.lo)
     }
 }

@@ -11,12 +11,14 @@ pub(crate) enum State {
     Measured,
     /// At least one reading in it is estimated: hatched.
     Estimated,
-    /// Some readings are missing: what is there is drawn, with a dashed slot behind it.
+    /// Some readings are missing: what is there is drawn, with a dashed slot on top.
     Partial,
     /// No reading, though there should be one: a dashed slot.
     Missing,
     /// Not over yet: nothing is drawn.
     Ahead,
+    /// Before anything was kept: nothing is drawn.
+    Before,
 }
 
 /// One slot of time.
@@ -26,6 +28,8 @@ pub(crate) struct Slot {
     pub(crate) tick: Option<Tick>,
     /// Used, in the chart's unit.
     pub(crate) used: f64,
+    /// The same as text, for the highest bar.
+    pub(crate) text: String,
     /// Sent back, drawn below the axis; zero or more.
     pub(crate) sent: f64,
     /// What is usual for this slot.
@@ -109,7 +113,7 @@ impl Bars {
     /// The chart.
     pub(crate) fn render(&self) -> Markup {
         let (axis, over) = (self.axis(), self.over_axis());
-        let y = |value: f64| TOP + axis.from_top(value) * self.plot_height();
+        let y = |value: f64| TOP + axis.depth(value) * self.plot_height();
         html! {
             div.plot data-chart aria-roledescription="chart" role="group" aria-label=(self.label) {
                 svg.ax.ax-l width="44" height=(self.height) aria-hidden="true" {
@@ -132,7 +136,7 @@ impl Bars {
                 @if let (Some(over), Some(overlay)) = (&over, self.overlay) {
                     svg.ax.ax-r width="40" height=(self.height) aria-hidden="true" {
                         @for tick in over.ticks() {
-                            text x="8" y=(px(TOP + over.from_top(tick) * self.plot_height() + 4.0)) {
+                            text x="8" y=(px(TOP + over.depth(tick) * self.plot_height() + 4.0)) {
                                 (over.text(tick)) (overlay.suffix)
                             }
                         }
@@ -186,8 +190,11 @@ impl Bars {
             }
         };
         html! {
-            @if matches!(slot.state, State::Missing | State::Partial) {
-                rect.miss x=(x) width=(w) y=(px(y(0.0) - 44.0)) height="44" rx=(radius) {}
+            @match slot.state {
+                State::Missing => rect.miss x=(x) width=(w) y=(px(y(0.0) - 44.0)) height="44" rx=(radius) {},
+                // What is missing would stand on top of what is there.
+                State::Partial => rect.miss x=(x) width=(w) y=(px(y(slot.used) - 16.0)) height="16" rx=(radius) {},
+                State::Measured | State::Estimated | State::Ahead | State::Before => {}
             }
             @if slot.used > 0.0 { (bar("use", y(slot.used), y(0.0))) }
             @if slot.sent > 0.0 { (bar("sun", y(0.0), y(-slot.sent))) }
@@ -202,7 +209,7 @@ impl Bars {
         let mut runs: Vec<Vec<(f64, f64)>> = vec![Vec::new()];
         for (index, slot) in self.slots.iter().enumerate() {
             match (slot.over, runs.last_mut()) {
-                (Some(value), Some(run)) => run.push((count(index) + 0.5, axis.from_top(value) * 100.0)),
+                (Some(value), Some(run)) => run.push((count(index) + 0.5, axis.depth(value) * 100.0)),
                 _ => runs.push(Vec::new()),
             }
         }
@@ -222,10 +229,9 @@ impl Bars {
             .filter(|i| self.slots[*i].used > 0.0)
             .max_by(|a, b| self.slots[*a].used.total_cmp(&self.slots[*b].used));
         let Some(index) = highest else { return html! {} };
-        let value = self.slots[index].used;
-        let text = if value < 10.0 { format!("{value:.2}") } else { format!("{value:.1}") };
+        let Slot { used, text, .. } = &self.slots[index];
         let x = ((count(index) + 0.5) * self.band()).clamp(2.0, 98.0);
-        html! { text.pk x=(pct(x)) y=(px(y(value) - 7.0)) aria-hidden="true" { (text) } }
+        html! { text.pk x=(pct(x)) y=(px(y(*used) - 7.0)) aria-hidden="true" { (text) } }
     }
 
     fn ticks(&self) -> Markup {

@@ -57,7 +57,7 @@ impl Line {
                 joined = false;
                 continue;
             };
-            let (x, y) = (count(index) + 0.5, axis.from_top(value) * 100.0);
+            let (x, y) = (count(index) + 0.5, axis.depth(value) * 100.0);
             // A lone value between two gaps would draw nothing; the round cap of a tiny stroke makes it a dot.
             let start = if joined { "L" } else { "M" };
             let _ = write!(path, "{start}{x:.1} {y:.2}");
@@ -72,7 +72,7 @@ impl Line {
     /// The chart.
     pub(crate) fn render(&self) -> Markup {
         let axis = self.axis();
-        let y = |value: f64| TOP + axis.from_top(value) * self.plot_height();
+        let y = |value: f64| TOP + axis.depth(value) * self.plot_height();
         let band = 100.0 / count(self.points.len().max(1));
         html! {
             div.plot data-chart aria-roledescription="chart" role="group" aria-label=(self.label) {

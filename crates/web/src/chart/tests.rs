@@ -5,6 +5,7 @@ fn slot(used: f64, state: State) -> Slot {
     Slot {
         tick: None,
         used,
+        text: used.to_string(),
         sent: 0.0,
         usual: None,
         over: None,
@@ -16,8 +17,15 @@ fn slot(used: f64, state: State) -> Slot {
 }
 
 fn bars(slots: Vec<Slot>) -> String {
-    let chart =
-        Bars { id: "t".to_owned(), label: "a chart".to_owned(), unit: "kWh", slots, overlay: None, ribbon: vec![], height: 424.0 };
+    let chart = Bars {
+        id: "t".to_owned(),
+        label: "a chart".to_owned(),
+        unit: "kWh",
+        slots,
+        overlay: None,
+        ribbon: vec![],
+        height: 424.0,
+    };
     chart.render().into_string()
 }
 
@@ -117,8 +125,12 @@ fn names_are_escaped_and_nothing_has_a_style_attribute() {
 
 #[test]
 fn a_line_breaks_where_a_value_is_missing() {
-    let point =
-        |value| Point { tick: None, value, head: String::new(), rows: vec![("Voltage".to_owned(), "1".to_owned())] };
+    let point = |value| Point {
+        tick: None,
+        value,
+        head: String::new(),
+        rows: vec![("Voltage".to_owned(), "1".to_owned())],
+    };
     let points = [Some(230.0), Some(231.0), None, Some(229.0)].map(point).to_vec();
     let chart =
         Line { label: "voltage".to_owned(), unit: "V", points, limits: Some((207.0, 253.0)), height: 220.0 };

@@ -57,7 +57,10 @@ fn view(ctx: &Ctx, points: &[Point]) -> Option<View> {
     // A card that fails says so itself; the others stand.
     let cards: Vec<Result<Card, String>> = points
         .iter()
-        .map(|point| card(ctx, point, points.first().is_some_and(|first| first.id == point.id)).map_err(|e| e.sentence()))
+        .map(|point| {
+            card(ctx, point, points.first().is_some_and(|first| first.id == point.id))
+                .map_err(|e| e.sentence())
+        })
         .collect();
     let (greeting, remark) = match (several, cards.first()) {
         (false, Some(Ok(card))) => (card.headline.clone(), card.remarks.clone()),
@@ -84,7 +87,8 @@ fn card(ctx: &Ctx, point: &Point, first: bool) -> Result<Card, WebError> {
         headline: data.headline(&words),
         remarks: [data.remarks(), data.caveat().unwrap_or_default()].join(" ").trim().to_owned(),
         week: week(&days, &data, &which, point.id),
-        heard: heard.map_or_else(|| "Your meter has not been heard yet.".to_owned(), |at| freshness(&words, at)),
+        heard: heard
+            .map_or_else(|| "Your meter has not been heard yet.".to_owned(), |at| freshness(&words, at)),
         stale: heard.is_none_or(|at| at < ctx.now.saturating_sub(STALE).unwrap_or(Timestamp::MIN)),
         href,
     })
@@ -100,6 +104,7 @@ fn week(days: &Days, data: &DayData, which: &str, point: ServicePointId) -> Mark
     let slot = |(date, used, state): (jiff::civil::Date, Option<i64>, State)| Slot {
         tick: Some(Tick { text: date.strftime("%a").to_string(), on_phone: true }),
         used: measure.real(used.unwrap_or(0)),
+        text: measure.coarse(used.unwrap_or(0)),
         sent: 0.0,
         usual: None,
         over: None,
@@ -107,7 +112,9 @@ fn week(days: &Days, data: &DayData, which: &str, point: ServicePointId) -> Mark
         href: Some(format!("/usage?{which}view=day&date={date}")),
         head: fmt::short(date),
         rows: vec![match used {
-            Some(used) => ("Used".to_owned(), format!("{}\u{a0}{}", measure.coarse(used), measure.unit)),
+            Some(used) => {
+                (data.used_word().to_owned(), format!("{}\u{a0}{}", measure.coarse(used), measure.unit))
+            }
             None => ("Reading".to_owned(), "not received".to_owned()),
         }],
     };

@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 /// How long the browser keeps the cookie; the session itself may end earlier.
 const COOKIE_SECS: u32 = 12 * 3600;
@@ -25,8 +26,11 @@ pub(crate) struct Given {
     #[serde(default)]
     next: String,
     #[serde(default)]
-    id: u32,
+    id: String,
 }
+
+/// Passwords checked at the same time: each check takes 19 MiB and is meant to be slow.
+static CHECKS: Semaphore = Semaphore::const_new(2);
 
 struct View {
     demo: Vec<DemoPerson>,
@@ -45,7 +49,11 @@ pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
 /// `POST /sign-in`
 pub(crate) async fn post(ctx: Ctx, Form(given): Form<Given>) -> Result<Response, WebError> {
     let (name, password) = (given.name.clone(), given.password);
-    match ctx.blocking(move |ctx| people::sign_in(ctx, &name, &password)).await? {
+    // The semaphore is never closed, so there always comes a turn.
+    let turn = CHECKS.acquire().await;
+    let token = ctx.blocking(move |ctx| people::sign_in(ctx, &name, &password)).await?;
+    drop(turn);
+    match token {
         Some(token) => Ok(welcome(&ctx, &token, &given.next)),
         None => {
             let demo = ctx.blocking(people::demo_people).await?;
@@ -60,7 +68,8 @@ pub(crate) async fn post_demo(ctx: Ctx, Form(given): Form<Given>) -> Result<Resp
     if !ctx.app.demo {
         return Err(WebError::NotFound("demo".to_owned()));
     }
-    let token = ctx.blocking(move |ctx| people::demo_sign_in(ctx, given.id)).await?;
+    let id = given.id.parse().map_err(|_| WebError::NotFound("such person".to_owned()))?;
+    let token = ctx.blocking(move |ctx| people::demo_sign_in(ctx, id)).await?;
     Ok(welcome(&ctx, &token, &given.next))
 }
 
@@ -102,7 +111,7 @@ fn demo(view: &View) -> Markup {
                 @for person in &view.demo {
                     li { button type="submit" name="id" value=(person.id) {
                         span.av aria-hidden="true" { (initials(&person.name)) }
-                        span { strong { (person.name) } small { (person.role) } }
+                        span { strong { (person.name) } small { (person.what) } }
                         (icon(Icon::Right))
                     } }
                 }

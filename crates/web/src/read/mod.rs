@@ -4,6 +4,7 @@ use crate::ctx::Ctx;
 use crate::error::WebError;
 use crate::page::ops::events::{self, EventRow};
 use crate::series::Series;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use model::{MeterId, ServicePointId};
 use store::{Premise, ServicePoint, StoreError, StoredEvent};
@@ -11,9 +12,18 @@ use store::{Premise, ServicePoint, StoreError, StoredEvent};
 /// Events of the fleet's feed.
 const FEED: u32 = 12;
 
+/// No reading is older.
+const FIRST_YEAR: i16 = 1990;
+
 /// The number of a meter in a path or query.
 pub(crate) fn meter_id(text: &str) -> Result<MeterId, WebError> {
     text.parse().map_err(|_| WebError::NotFound("meter".to_owned()))
+}
+
+/// The date in the address, if it is one that readings can have: not ahead, and not before there were such meters.
+pub(crate) fn date_param(ctx: &Ctx) -> Option<Date> {
+    let date: Date = ctx.param("date")?.parse().ok()?;
+    (date.year() >= FIRST_YEAR && date <= ctx.words().today()).then_some(date)
 }
 
 /// An mdm error as a page's.
@@ -27,7 +37,10 @@ pub(crate) fn look<T>(ctx: &Ctx, ask: impl FnOnce(&store::Read) -> store::Result
 }
 
 /// A service point and the premise it is in.
-pub(crate) fn place(ctx: &Ctx, point: ServicePointId) -> Result<Option<(ServicePoint, Option<Premise>)>, WebError> {
+pub(crate) fn place(
+    ctx: &Ctx,
+    point: ServicePointId,
+) -> Result<Option<(ServicePoint, Option<Premise>)>, WebError> {
     look(ctx, |read| {
         let Some(point) = read.service_point(point)? else { return Ok(None) };
         let premise = read.premise(point.premise)?;
@@ -61,7 +74,10 @@ pub(crate) fn recent_events(ctx: &Ctx) -> Result<Vec<EventRow>, WebError> {
     let since = ctx.now.saturating_sub(SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MIN);
     let found = look(ctx, |read| {
         let events = read.recent_events(since, FEED)?;
-        events.into_iter().map(|event| Ok((address(read, event.event.meter)?, event))).collect::<store::Result<Vec<_>>>()
+        events
+            .into_iter()
+            .map(|event| Ok((address(read, event.event.meter)?, event)))
+            .collect::<store::Result<Vec<_>>>()
     })?;
     Ok(found.into_iter().map(|((serial, address), event)| event_row(ctx, &event, serial, address)).collect())
 }

@@ -87,5 +87,9 @@ pub(crate) fn empty(sign: Icon, why: &str, next: &str) -> Markup {
 
 /// Up to two initials of a name.
 pub(crate) fn initials(name: &str) -> String {
-    name.split_whitespace().filter_map(|word| word.chars().next()).filter(|c| c.is_alphabetic()).take(2).collect()
+    name.split_whitespace()
+        .filter_map(|word| word.chars().next())
+        .filter(|c| c.is_alphabetic())
+        .take(2)
+        .collect()
 }

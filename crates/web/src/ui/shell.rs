@@ -93,7 +93,8 @@ fn brand(frame: &Frame, href: &str) -> Markup {
     }
 }
 
-const CUSTOMER_NAV: [(&str, &str, Icon); 2] = [("Overview", "/", Icon::Home), ("Usage", "/usage", Icon::Bars)];
+const CUSTOMER_NAV: [(&str, &str, Icon); 2] =
+    [("Overview", "/", Icon::Home), ("Usage", "/usage", Icon::Bars)];
 
 /// A page of the customer portal.
 pub(crate) fn customer(frame: &Frame, body: &Markup) -> Markup {
@@ -109,7 +110,7 @@ pub(crate) fn customer(frame: &Frame, body: &Markup) -> Markup {
                 div.acct {
                     (theme_form(frame))
                     details.menu {
-                        summary aria-label=(format!("Account: {}", frame.person)) {
+                        summary aria-label=(format!("Account: {}, {}", frame.person, frame.place)) {
                             span.addr { (frame.place) } (icon(Icon::User))
                         }
                         div.pop { p { strong { (frame.person) } br; (frame.place) } (sign_out()) }

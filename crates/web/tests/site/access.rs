@@ -89,7 +89,9 @@ async fn customers_see_only_their_own_service_points() {
     let store = UTILITY.app.mdm.store();
     let point_of = |meter| store.read(|read| read.meter(meter)).unwrap().unwrap().service_point.unwrap();
     let (hers, his) = (point_of(UTILITY.meters[0]), point_of(UTILITY.meters[1]));
-    for (cookie, point, fine) in [(&mara, hers, true), (&mara, his, false), (&jonas, his, true), (&jonas, hers, false)] {
+    for (cookie, point, fine) in
+        [(&mara, hers, true), (&mara, his, false), (&jonas, his, true), (&jonas, hers, false)]
+    {
         for path in ["/usage", "/usage.csv", "/api/v1/usage"] {
             let answer = get(&format!("{path}?point={point}&date=2026-07-13"), cookie).await;
             let expected = if fine { StatusCode::OK } else { StatusCode::NOT_FOUND };

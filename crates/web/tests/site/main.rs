@@ -1,5 +1,7 @@
 //! The whole site over a small real utility: who gets what, and what pages say.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod access;
 mod pages;
 mod utility;
@@ -14,19 +16,20 @@ use utility::Utility;
 static UTILITY: LazyLock<Utility> = LazyLock::new(utility::build);
 
 /// An answer, read whole.
-pub struct Answer {
+#[derive(Debug)]
+pub(crate) struct Answer {
     /// The status.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// `Location`, or nothing.
-    pub location: String,
+    pub(crate) location: String,
     /// Every header as text.
-    pub headers: axum::http::HeaderMap,
+    pub(crate) headers: axum::http::HeaderMap,
     /// The body as text.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 /// Asks the site, as the holder of `cookie`.
-pub async fn ask(method: Method, path: &str, cookie: &str, body: &str) -> Answer {
+pub(crate) async fn ask(method: Method, path: &str, cookie: &str, body: &str) -> Answer {
     let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
     let request = Request::builder()
         .method(method)
@@ -45,17 +48,18 @@ pub async fn ask(method: Method, path: &str, cookie: &str, body: &str) -> Answer
     let (status, location) = (parts.status, text(header::LOCATION));
     // A stream of events has no end to wait for.
     let streams = text(header::CONTENT_TYPE).starts_with("text/event-stream");
-    let body = if streams { Vec::new() } else { axum::body::to_bytes(body, 16 << 20).await.unwrap().to_vec() };
+    let body =
+        if streams { Vec::new() } else { axum::body::to_bytes(body, 16 << 20).await.unwrap().to_vec() };
     Answer { status, location, headers: parts.headers, body: String::from_utf8(body).unwrap() }
 }
 
 /// Reads a page as the holder of `cookie`.
-pub async fn get(path: &str, cookie: &str) -> Answer {
+pub(crate) async fn get(path: &str, cookie: &str) -> Answer {
     ask(Method::GET, path, cookie, "").await
 }
 
 /// Signs a person of the demo in; the cookie to send.
-pub async fn sign_in(user: model::UserId) -> String {
+pub(crate) async fn sign_in(user: model::UserId) -> String {
     let answer = ask(Method::POST, "/sign-in/demo", "", &format!("id={user}&next=/")).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();

@@ -24,7 +24,10 @@ async fn a_day_has_its_hours_a_table_and_its_flaws() {
     assert!(page.contains("Monday 13 July"), "the day is named");
     assert!(page.contains("Sent back"), "the roof sends energy back");
     assert!(page.contains("Outside, °C"), "there is weather");
-    assert!(page.contains("incomplete") || page.contains("estimated"), "the gap of three quarter hours is named");
+    assert!(
+        page.contains("incomplete") || page.contains("estimated"),
+        "the gap of three quarter hours is named"
+    );
     let empty = get("/usage?date=2020-01-01", &customer().await).await.body;
     assert!(empty.contains("No readings for Wednesday 1 January 2020 yet."));
     assert_eq!(count(&empty, "class=\"b use\""), 0);
@@ -72,8 +75,19 @@ async fn filters_live_in_the_address() {
 
 #[tokio::test]
 async fn the_meter_page_shows_all_that_hangs_on_it() {
-    let page = get(&format!("/ops/meters/{}?date=2026-07-13", UTILITY.meters[0]), &operator().await).await.body;
-    for part in ["Load profile", "Average voltage", "−84\u{a0}dBm", "MESH-01", "TX-12", "4,812.38\u{a0}kWh", "Power failed", "Ping", "/api/v1/meters/"] {
+    let page =
+        get(&format!("/ops/meters/{}?date=2026-07-13", UTILITY.meters[0]), &operator().await).await.body;
+    for part in [
+        "Load profile",
+        "Average voltage",
+        "−84\u{a0}dBm",
+        "MESH-01",
+        "TX-12",
+        "4,812.38\u{a0}kWh",
+        "Power failed",
+        "Ping",
+        "/api/v1/meters/",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     assert!(count(&page, "<") / 2 < 1_500, "about {} nodes", count(&page, "<") / 2);
@@ -89,7 +103,8 @@ async fn documents_answer_the_same_questions() {
     let meter = get(&format!("/api/v1/meters/{}", UTILITY.meters[0]), &cookie).await;
     let meter: serde_json::Value = serde_json::from_str(&meter.body).unwrap();
     assert_eq!(meter["serial"], "40200000");
-    let profile = get(&format!("/api/v1/meters/{}/profile?date=2026-07-13", UTILITY.meters[0]), &cookie).await;
+    let profile =
+        get(&format!("/api/v1/meters/{}/profile?date=2026-07-13", UTILITY.meters[0]), &cookie).await;
     let profile: serde_json::Value = serde_json::from_str(&profile.body).unwrap();
     assert_eq!(profile["series"]["intervals"].as_array().unwrap().len(), 96);
     for (path, status) in [
@@ -138,7 +153,8 @@ async fn no_page_needs_what_the_policy_forbids() {
         assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store", "{path}");
     }
     let asset = get("/sign-in", "").await.body;
-    let css = asset.split("href=\"").find(|part| part.starts_with("/a/") && part.contains("app.css")).unwrap();
+    let css =
+        asset.split("href=\"").find(|part| part.starts_with("/a/") && part.contains("app.css")).unwrap();
     let css = get(css.split('"').next().unwrap(), "").await;
     assert_eq!(css.status, StatusCode::OK);
     assert!(css.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
@@ -149,4 +165,46 @@ async fn the_theme_is_a_cookie() {
     let page = get("/sign-in", "theme=dark").await.body;
     assert!(page.contains("data-theme=\"dark\""));
     assert!(!get("/sign-in", "theme=pink").await.body.contains("data-theme"));
+}
+
+#[tokio::test]
+async fn odd_addresses_are_answered_and_never_with_a_failure_of_ours() {
+    let (customer, operator) = (customer().await, operator().await);
+    let odd = [
+        "",
+        "soon",
+        "0000-01-01",
+        "-009999-01-01",
+        "9999-12-31",
+        "2026-02-30",
+        "%ff%00",
+        "&&=&date",
+        "2026-07-13&date=x",
+    ];
+    let meter = UTILITY.meters[0];
+    for value in odd {
+        for path in ["/usage", "/usage.csv", "/api/v1/usage"] {
+            for view in ["day", "month", "%00"] {
+                let answer = get(&format!("{path}?view={view}&date={value}"), &customer).await;
+                assert!(answer.status.as_u16() < 500, "{path} {view} {value}: {}", answer.status);
+            }
+        }
+        let pages = [
+            format!(
+                "/ops/meters?page={value}&sort={value}&last_seen={value}&collector={value}&commodity={value}"
+            ),
+            format!("/ops/meters?page=4294967295&q={value}"),
+            format!("/ops/meters/{meter}?date={value}"),
+            format!("/ops/meters/{meter}/profile.csv?date={value}"),
+            format!("/api/v1/meters/{meter}/profile?date={value}&kind={value}"),
+            format!("/api/v1/meters?per_page={value}"),
+            "/ops/meters/99999999999999999999".to_owned(),
+            "/ops/commands/-1".to_owned(),
+            "/ops/commands?meter=x".to_owned(),
+        ];
+        for path in pages {
+            let answer = get(&path, &operator).await;
+            assert!(answer.status.as_u16() < 500, "{path}: {}", answer.status);
+        }
+    }
 }

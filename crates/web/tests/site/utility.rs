@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use mdm::{Incoming, Mdm};
 use model::command::CommandState;
 use model::{
-    BatchSource, ChannelKind, ClockStatus, Commodity, EventKind, IntervalLength, LocalDay, MeterEvent, MeterId,
-    PremiseNumber, ReadBatch, RegisterRead, RegisterValue, Serial, Unit, UserId,
+    BatchSource, ChannelKind, ClockStatus, Commodity, EventKind, IntervalLength, LocalDay, MeterEvent,
+    MeterId, PremiseNumber, ReadBatch, RegisterRead, RegisterValue, Serial, Unit, UserId,
 };
 use operations::{Accounts, NewAccount, Role};
 use std::collections::BTreeMap;
@@ -18,21 +18,21 @@ use store::{
 };
 
 /// The present of the tests: an ordinary afternoon of the utility.
-pub const NOW: &str = "2026-07-14T13:37:00Z";
+const NOW: &str = "2026-07-14T13:37:00Z";
 /// Meters beyond those of the named customers.
 const OTHERS: usize = 70;
 const DAYS: i64 = 40;
 
 /// The utility and who may sign in.
-pub struct Utility {
+pub(crate) struct Utility {
     /// The pages' view of it.
-    pub app: web::App,
+    pub(crate) app: web::App,
     /// One account a role.
-    pub people: BTreeMap<Role, UserId>,
+    pub(crate) people: BTreeMap<Role, UserId>,
     /// A customer other than the one in `people`.
-    pub neighbour: UserId,
+    pub(crate) neighbour: UserId,
     /// The meter of the customer in `people`, of the neighbour, and one that is silent.
-    pub meters: Vec<MeterId>,
+    pub(crate) meters: Vec<MeterId>,
     _folder: tempfile::TempDir,
 }
 
@@ -50,7 +50,8 @@ fn premise(n: usize) -> (NewPremise, NewCustomer, NewServicePoint, NewMeter) {
         town: "Auental".to_owned(),
         position: None,
     };
-    let customer = NewCustomer { account: account.clone(), name: names[n % names.len()].to_owned(), email: None };
+    let customer =
+        NewCustomer { account: account.clone(), name: names[n % names.len()].to_owned(), email: None };
     let point = NewServicePoint {
         number: format!("SP-{n:04}-E"),
         premise: PremiseNumber::new(&number),
@@ -80,7 +81,7 @@ fn meter(n: usize, commodity: Commodity) -> NewMeter {
             collector: if n % 3 == 2 { "PLC-02" } else { "MESH-01" }.to_owned(),
             address: u32::try_from(n * 10 + digit).unwrap(),
         },
-        system_title: *b"WTL\x00\x00\x01\x02\x03",
+        system_title: [b'W', b'T', b'L', 0, 0, 0, u8::try_from(digit).unwrap(), u8::try_from(n).unwrap()],
         client_sap: 1,
         server_sap: 1,
         security: "hls5".to_owned(),
@@ -125,13 +126,19 @@ fn provision(store: &Store) -> Vec<MeterId> {
 
 /// A home's hour in watt-hours: asleep, breakfast, away, cooking, evening; a little different each day and home.
 fn load(n: usize, day: i64, hour: usize) -> i64 {
-    let shape = [180, 160, 150, 150, 160, 210, 520, 640, 380, 300, 280, 340, 620, 420, 300, 290, 360, 720, 980, 900, 640, 520, 380, 240];
+    let shape = [
+        180, 160, 150, 150, 160, 210, 520, 640, 380, 300, 280, 340, 620, 420, 300, 290, 360, 720, 980, 900,
+        640, 520, 380, 240,
+    ];
     let wobble = i64::try_from((n * 7 + hour * 13) % 29).unwrap() + day * 17 % 23;
     shape[hour % 24] * (80 + wobble * 2) / 100
 }
 
 fn sun(hour: usize) -> i64 {
-    [0, 0, 0, 0, 0, 40, 220, 600, 1100, 1600, 2000, 2250, 2300, 2200, 1900, 1500, 1000, 520, 180, 30, 0, 0, 0, 0][hour % 24]
+    [
+        0, 0, 0, 0, 0, 40, 220, 600, 1100, 1600, 2000, 2250, 2300, 2200, 1900, 1500, 1000, 520, 180, 30, 0,
+        0, 0, 0,
+    ][hour % 24]
 }
 
 fn batch(meter: MeterId, kind: ChannelKind, day: &LocalDay, values: Vec<Option<i64>>) -> Incoming {
@@ -158,13 +165,20 @@ fn day_of(n: usize, meter: MeterId, back: i64, day: &LocalDay, out: &mut Vec<Inc
     }
     let quarters = day.intervals(IntervalLength::QUARTER_HOUR);
     let until = usize::try_from((now().as_second() - day.start().as_second()) / 900).unwrap().min(quarters);
-    let gap = |q: usize| n < 2 && ((back == 2 && (52..64).contains(&q)) || (back == 1 && (37..40).contains(&q)));
+    let gap =
+        |q: usize| n < 2 && ((back == 2 && (52..64).contains(&q)) || (back == 1 && (37..40).contains(&q)));
     let solar = n == 0;
-    let each = |value: &dyn Fn(usize) -> i64| (0..until).map(|q| (!gap(q)).then(|| value(q))).collect::<Vec<_>>();
+    let each =
+        |value: &dyn Fn(usize) -> i64| (0..until).map(|q| (!gap(q)).then(|| value(q))).collect::<Vec<_>>();
     let net = |q: usize| load(n, back, q / 4) / 4 - if solar { sun(q / 4) / 4 } else { 0 };
     out.push(batch(meter, ChannelKind::Import, day, each(&|q| net(q).max(0))));
     out.push(batch(meter, ChannelKind::Export, day, each(&|q| (-net(q)).max(0))));
-    out.push(batch(meter, ChannelKind::Voltage, day, each(&|q| 2_318 - load(n, back, q / 4) / 40 + i64::try_from(q % 5).unwrap())));
+    out.push(batch(
+        meter,
+        ChannelKind::Voltage,
+        day,
+        each(&|q| 2_318 - load(n, back, q / 4) / 40 + i64::try_from(q % 5).unwrap()),
+    ));
 }
 
 fn events(meters: &[MeterId]) -> Vec<Incoming> {
@@ -200,17 +214,24 @@ fn registers(meter: MeterId) -> Vec<Incoming> {
             source: BatchSource::Scheduled,
         })
     };
-    [(ChannelKind::Import, 0, 4_812_377), (ChannelKind::Import, 1, 3_000_002), (ChannelKind::Export, 0, 1_204_800)]
-        .into_iter()
-        .map(read)
-        .collect()
+    [
+        (ChannelKind::Import, 0, 4_812_377),
+        (ChannelKind::Import, 1, 3_000_002),
+        (ChannelKind::Export, 0, 1_204_800),
+    ]
+    .into_iter()
+    .map(read)
+    .collect()
 }
 
 fn weather(from: Date) -> Vec<WeatherHour> {
     let start = LocalDay::new(from, &zone()).unwrap().start();
     let hour = |h: i64| WeatherHour {
         at: start + SignedDuration::from_hours(h),
-        temperature_dc: i16::try_from(190 + [-60, -50, -20, 20, 60, 70, 40, -10][usize::try_from(h % 24 / 3).unwrap()] + h / 24 % 7 * 9).unwrap(),
+        temperature_dc: i16::try_from(
+            190 + [-60, -50, -20, 20, 60, 70, 40, -10][usize::try_from(h % 24 / 3).unwrap()] + h / 24 % 7 * 9,
+        )
+        .unwrap(),
         irradiance_w_m2: None,
     };
     (0..24 * (DAYS + 1)).map(hour).collect()
@@ -238,7 +259,11 @@ fn health(store: &Store, meters: &[MeterId]) {
                         failure: (n == 5).then(|| "no answer after 4 tries".to_owned()),
                     },
                 )?;
-                let hop = |from: &str, to: &str, dbm| Hop { from: from.to_owned(), to: to.to_owned(), signal_dbm: Some(dbm) };
+                let hop = |from: &str, to: &str, dbm| Hop {
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                    signal_dbm: Some(dbm),
+                };
                 write.set_path(*meter, &[hop("meter", "40200031", -84), hop("40200031", "MESH-01", -71)])?;
             }
             Ok::<_, store::StoreError>(())
@@ -256,14 +281,16 @@ fn people(store: &Store) -> (BTreeMap<Role, UserId>, UserId) {
     people.insert(Role::MeterOperator, account("noa", "Noa Okafor", Role::MeterOperator, None));
     people.insert(Role::Customer, account("mara", "Mara Keller", Role::Customer, Some("A-0000")));
     let neighbour = account("jonas", "Jonas Frei", Role::Customer, Some("A-0001"));
-    for (name, role) in [("cleo", Role::Clerk), ("ana", Role::Analyst), ("eli", Role::Engineer), ("ada", Role::Administrator)] {
+    for (name, role) in
+        [("cleo", Role::Clerk), ("ana", Role::Analyst), ("eli", Role::Engineer), ("ada", Role::Administrator)]
+    {
         people.insert(role, account(name, role.title(), role, None));
     }
     (people, neighbour)
 }
 
 /// Builds the utility in a folder of its own.
-pub fn build() -> Utility {
+pub(crate) fn build() -> Utility {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("wattle.sqlite")).unwrap();
     store.write(|write| write.set_utility("Auental Energy", "Europe/Zurich")).unwrap();
@@ -280,7 +307,8 @@ pub fn build() -> Utility {
             }
         }
         let until = usize::try_from((now().as_second() - day.start().as_second()) / 3600).unwrap().min(24);
-        let hours = |scale: i64| (0..until).map(|h| Some(load(3, back, h) * scale / 1000)).collect::<Vec<_>>();
+        let hours =
+            |scale: i64| (0..until).map(|h| Some(load(3, back, h) * scale / 1000)).collect::<Vec<_>>();
         items.push(batch(meters[2 + OTHERS], ChannelKind::Gas, &day, hours(600)));
         items.push(batch(meters[3 + OTHERS], ChannelKind::Water, &day, hours(40)));
     }
@@ -291,19 +319,14 @@ pub fn build() -> Utility {
     store.write(|write| write.put_weather(&weather(today.checked_sub((DAYS - 1).days()).unwrap()))).unwrap();
     health(&store, &meters);
     let (people, neighbour) = people(&store);
-    let utility = store.read(|read| read.utility()).unwrap().unwrap();
-    let app = web::App {
-        mdm: Arc::new(mdm),
-        clock: Arc::new(now),
-        demo: true,
-        utility,
-        secure_cookies: false,
-    };
+    let utility = store.read(store::Read::utility).unwrap().unwrap();
+    let app =
+        web::App { mdm: Arc::new(mdm), clock: Arc::new(now), demo: true, utility, secure_cookies: false };
     Utility { app, people, neighbour, meters, _folder: folder }
 }
 
 /// Works the outbox off like a head-end would, so that live pages have something to show.
-pub fn answer_commands(store: Store) {
+pub(crate) fn answer_commands(store: Store) {
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(Duration::from_millis(700));
@@ -314,9 +337,16 @@ pub fn answer_commands(store: Store) {
             let done = now() + SignedDuration::from_millis(2_300);
             let detail = "answered in 2.3 s over 2 hops";
             store
-                .write(|write| write.update_command(record.command.id, CommandState::Confirmed, done, detail, Some(&values)))
+                .write(|write| {
+                    write.update_command(
+                        record.command.id,
+                        CommandState::Confirmed,
+                        done,
+                        detail,
+                        Some(&values),
+                    )
+                })
                 .unwrap();
         }
     });
 }
-

@@ -40,12 +40,15 @@ pub(crate) fn action(ctx: &Ctx, wish: &Wish) -> Result<Action, WebError> {
         "read" => Ok(Action::ReadRegisters),
         "clock" => Ok(Action::SetClock),
         "profile" => {
-            let unclear = || WebError::Unclear("A profile is asked for by date, as in 2026-07-14.".to_owned());
-            let date = wish.date.parse().map_err(|_| unclear())?;
+            let unclear =
+                || WebError::Unclear("A profile is asked for by date, as in 2026-07-14.".to_owned());
+            let date: jiff::civil::Date = wish.date.parse().map_err(|_| unclear())?;
             let day = ctx.app.mdm.local_day(date).map_err(|_| unclear())?;
             let to = day.end().min(ctx.now);
             if to <= day.start() {
-                return Err(WebError::Unclear("That day has not begun; there is nothing to read.".to_owned()));
+                return Err(WebError::Unclear(
+                    "That day has not begun; there is nothing to read.".to_owned(),
+                ));
             }
             Ok(Action::ReadProfile { from: day.start(), to })
         }
@@ -56,7 +59,8 @@ pub(crate) fn action(ctx: &Ctx, wish: &Wish) -> Result<Action, WebError> {
 /// Puts a wish into the outbox.
 pub(crate) fn request(ctx: &Ctx, meter: MeterId, wish: &Wish) -> Result<CommandId, WebError> {
     let action = action(ctx, wish)?;
-    let reason = if wish.reason.trim().is_empty() { "Asked from the meter page" } else { wish.reason.as_str() };
+    let reason =
+        if wish.reason.trim().is_empty() { "Asked from the meter page" } else { wish.reason.as_str() };
     let desk = Desk::new(ctx.app.mdm.store().clone());
     desk.request_command(ctx.now, ctx.person()?, meter, action, reason).map_err(|error| match error {
         DeskError::UnknownMeter(_) => WebError::NotFound("meter".to_owned()),
@@ -68,7 +72,11 @@ pub(crate) fn request(ctx: &Ctx, meter: MeterId, wish: &Wish) -> Result<CommandI
 }
 
 /// `POST /ops/meters/{id}/commands`
-pub(crate) async fn post(ctx: Ctx, Path(id): Path<String>, Form(wish): Form<Wish>) -> Result<Response, WebError> {
+pub(crate) async fn post(
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Form(wish): Form<Wish>,
+) -> Result<Response, WebError> {
     let meter = read::meter_id(&id)?;
     let command = ctx.blocking(move |ctx| request(ctx, meter, &wish)).await?;
     Ok(Redirect::to(&format!("/ops/commands/{command}")).into_response())
@@ -90,7 +98,11 @@ pub(crate) fn action_words(ctx: &Ctx, action: Action) -> String {
 fn took(from: jiff::Timestamp, to: jiff::Timestamp) -> String {
     let took = to.duration_since(from).max(SignedDuration::ZERO);
     let tenths = took.as_millis() / 100;
-    if tenths < 600 { format!("{}.{}\u{a0}s", tenths / 10, tenths % 10) } else { format!("{}\u{a0}min", tenths / 600) }
+    if tenths < 600 {
+        format!("{}.{}\u{a0}s", tenths / 10, tenths % 10)
+    } else {
+        format!("{}\u{a0}min", tenths / 600)
+    }
 }
 
 /// A record as it is shown.
@@ -99,7 +111,9 @@ pub(crate) fn view(ctx: &Ctx, record: &CommandRecord) -> Result<View, WebError> 
     let store = ctx.app.mdm.store();
     let by = command.requested_by;
     let (meter, user) = store
-        .read(|read| Ok::<_, store::StoreError>((read.meter(command.meter)?, by.map(|id| read.user(id)).transpose()?)))
+        .read(|read| {
+            Ok::<_, store::StoreError>((read.meter(command.meter)?, by.map(|id| read.user(id)).transpose()?))
+        })
         .map_err(|error| WebError::internal(&error))?;
     let end = if record.state.is_final() { record.updated_at } else { ctx.now };
     Ok(View {

@@ -59,7 +59,9 @@ pub(crate) fn sentence(view: &View) -> String {
         CommandState::Sent => "The head-end is talking to the meter.".to_owned(),
         CommandState::Confirmed => format!("The meter answered after {}.", view.took),
         CommandState::Failed => "It was not done.".to_owned(),
-        CommandState::Expired => "Its time ran out before the meter answered. Nothing more will be sent.".to_owned(),
+        CommandState::Expired => {
+            "Its time ran out before the meter answered. Nothing more will be sent.".to_owned()
+        }
     }
 }
 

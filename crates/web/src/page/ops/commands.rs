@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use model::MeterId;
 use model::command::CommandState;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use store::CommandRecord;
 
 /// How many are listed.
@@ -46,10 +47,9 @@ fn rows(ctx: &Ctx, records: &[CommandRecord]) -> Result<Vec<Row>, WebError> {
     let mut serials: BTreeMap<MeterId, String> = BTreeMap::new();
     for record in records {
         let meter = record.command.meter;
-        if !serials.contains_key(&meter) {
-            let found = ctx.app.mdm.store().read(|read| read.meter(meter));
-            let found = found.map_err(|error: store::StoreError| WebError::internal(&error))?;
-            serials.insert(meter, found.map_or_else(|| meter.to_string(), |meter| meter.serial.to_string()));
+        if let Entry::Vacant(place) = serials.entry(meter) {
+            let found = read::look(ctx, |read| read.meter(meter))?;
+            place.insert(found.map_or_else(|| meter.to_string(), |meter| meter.serial.to_string()));
         }
     }
     let row = |record: &CommandRecord| Row {
@@ -69,7 +69,8 @@ pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
     let meter = ctx.param("meter").map(|id| read::meter_id(&id)).transpose()?;
     let rows = ctx.blocking(move |ctx| rows(ctx, &latest(ctx, meter)?)).await?;
     let mut frame = ctx.frame("Commands", "/ops/commands");
-    frame.api = Some(meter.map_or("/api/v1/commands".to_owned(), |id| format!("/api/v1/commands?meter={id}")));
+    frame.api =
+        Some(meter.map_or("/api/v1/commands".to_owned(), |id| format!("/api/v1/commands?meter={id}")));
     let crumbs = [
         Crumb { href: Some("/ops"), text: "Console".to_owned() },
         Crumb { href: None, text: "Commands".to_owned() },

@@ -105,7 +105,9 @@ mod tests {
         let late: Timestamp = "2026-07-14T11:10:00Z".parse().unwrap();
         assert_eq!(note(&words, at, ClockStatus::Synchronised, at), "");
         assert_eq!(note(&words, at, ClockStatus::Synchronised, late), "Received 11:10:00.");
-        assert!(note(&words, at, ClockStatus::Doubtful, late).starts_with("The meter doubts its clock. Received"));
+        assert!(
+            note(&words, at, ClockStatus::Doubtful, late).starts_with("The meter doubts its clock. Received")
+        );
     }
 
     #[test]

@@ -40,14 +40,18 @@ pub(crate) async fn command(
             looks += 1;
             ctx.now = (ctx.app.clock)();
             let number = id.clone();
-            let look = ctx.blocking(move |ctx| command::view(ctx, &command::find(ctx, &number)?)).await.ok()?;
+            let look =
+                ctx.blocking(move |ctx| command::view(ctx, &command::find(ctx, &number)?)).await.ok()?;
             let html = command_view::progress(&look).into_string();
             if html != last {
                 last.clone_from(&html);
                 let done = look.state.is_final();
                 let say = command_view::sentence(&look);
                 let data = serde_json::json!({ "html": html, "say": say, "final": done });
-                return Some((Ok(Event::default().event("state").data(data.to_string())), (ctx, id, last, looks, done)));
+                return Some((
+                    Ok(Event::default().event("state").data(data.to_string())),
+                    (ctx, id, last, looks, done),
+                ));
             }
             if looks > COMMAND_LOOKS {
                 return None;

@@ -67,7 +67,8 @@ impl Asked {
     }
 
     fn filter(&self, now: Timestamp) -> FleetFilter {
-        let ago = |hours: i64| now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
+        let ago =
+            |hours: i64| now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
         let silent = self.silent.then(|| ago(SILENT_AFTER.as_hours()));
         let seen = self.last_seen.map(|(_, hours)| ago(hours));
         FleetFilter {
@@ -149,8 +150,10 @@ pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
     let view = ctx.blocking(move |ctx| view(ctx, &asked)).await?;
     let mut frame = ctx.frame("Meters", "/ops/meters");
     frame.api = Some(api);
-    let crumbs =
-        [Crumb { href: Some("/ops"), text: "Console".to_owned() }, Crumb { href: None, text: "Meters".to_owned() }];
+    let crumbs = [
+        Crumb { href: Some("/ops"), text: "Console".to_owned() },
+        Crumb { href: None, text: "Meters".to_owned() },
+    ];
     Ok(ui::ops(&frame, &crumbs, &meters_view::main(&view)))
 }
 
@@ -191,7 +194,8 @@ fn filters(ctx: &Ctx, asked: &Asked) -> Result<Vec<(&'static str, Vec<Chip>)>, W
         chip("All", !asked.silent, asked.with(|other| other.silent = false)),
         chip("Silent", asked.silent, asked.with(|other| other.silent = true)),
     ];
-    let mut seen = vec![chip("Any time", asked.last_seen.is_none(), asked.with(|other| other.last_seen = None))];
+    let mut seen =
+        vec![chip("Any time", asked.last_seen.is_none(), asked.with(|other| other.last_seen = None))];
     for (name, label, hours) in LAST_SEEN {
         let current = asked.last_seen.is_some_and(|(n, _)| n == name);
         seen.push(chip(label, current, asked.with(|other| other.last_seen = Some((name, hours)))));
@@ -199,7 +203,11 @@ fn filters(ctx: &Ctx, asked: &Asked) -> Result<Vec<(&'static str, Vec<Chip>)>, W
     let mut kinds = vec![chip("All", asked.commodity.is_none(), asked.with(|other| other.commodity = None))];
     for (name, kind) in COMMODITIES {
         let current = asked.commodity.is_some_and(|(n, _)| n == name);
-        kinds.push(chip(commodity_word(kind), current, asked.with(|other| other.commodity = Some((name, kind)))));
+        kinds.push(chip(
+            commodity_word(kind),
+            current,
+            asked.with(|other| other.commodity = Some((name, kind))),
+        ));
     }
     let mut filters = vec![("State", state), ("Last heard", seen), ("Commodity", kinds)];
     if let Some(id) = asked.collector {
@@ -244,7 +252,8 @@ fn columns(asked: &Asked) -> Vec<Column> {
 
 /// A field of a CSV file: quoted where it must be, and never a formula in a spreadsheet.
 pub(crate) fn csv_field(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
+    let guarded =
+        if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
     if guarded.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", guarded.replace('"', "\"\""))
     } else {
@@ -258,8 +267,9 @@ pub(crate) async fn csv(ctx: Ctx) -> Result<Response, WebError> {
     asked.page = 1;
     let text = ctx
         .blocking(move |ctx| {
-            let mut text =
-                String::from("serial,commodity,model,address,customer,collector,state,last_heard,last_read\r\n");
+            let mut text = String::from(
+                "serial,commodity,model,address,customer,collector,state,last_heard,last_read\r\n",
+            );
             for row in page_of(ctx, &asked, FILE_LINES)?.rows {
                 let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
                 let fields = [

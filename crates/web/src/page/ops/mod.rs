@@ -4,6 +4,8 @@ pub(crate) mod command;
 pub(crate) mod command_view;
 pub(crate) mod commands;
 pub(crate) mod events;
+#[cfg(debug_assertions)]
+pub(crate) mod gallery;
 pub(crate) mod live;
 pub(crate) mod meter;
 pub(crate) mod meters;

@@ -101,18 +101,18 @@ pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
     let view = ctx.blocking(view).await?;
     let mut frame = ctx.frame("Overview", "/ops");
     frame.api = Some("/api/v1/overview".to_owned());
-    let crumbs =
-        [Crumb { href: Some("/ops"), text: "Console".to_owned() }, Crumb { href: None, text: "Overview".to_owned() }];
+    let crumbs = [
+        Crumb { href: Some("/ops"), text: "Console".to_owned() },
+        Crumb { href: None, text: "Overview".to_owned() },
+    ];
     Ok(ui::ops(&frame, &crumbs, &main(&view)))
 }
 
 fn view(ctx: &Ctx) -> Result<View, WebError> {
     let (words, mdm) = (ctx.words(), &ctx.app.mdm);
     let overview = mdm.overview(ctx.now).map_err(|error| read::failed(&error))?;
-    let silent = FleetFilter {
-        silent_since: ctx.now.saturating_sub(SILENT_AFTER).ok(),
-        ..FleetFilter::default()
-    };
+    let silent =
+        FleetFilter { silent_since: ctx.now.saturating_sub(SILENT_AFTER).ok(), ..FleetFilter::default() };
     let (silent, open) = read::look(ctx, |store| {
         let (silent, _) = store.fleet(&silent, FleetSort::LastHeard, false, 0, SILENT_NAMED)?;
         let open = |state| Ok::<_, store::StoreError>(store.commands_in(state, COUNTED)?.len());
@@ -133,7 +133,11 @@ fn view(ctx: &Ctx) -> Result<View, WebError> {
         silent: silent.iter().map(silent_row).collect(),
         silent_total: overview.silent,
         events: read::recent_events(ctx)?,
-        findings: overview.findings.iter().map(|(rule, count)| (rule.clone(), fmt::grouped(*count))).collect(),
+        findings: overview
+            .findings
+            .iter()
+            .map(|(rule, count)| (rule.clone(), fmt::grouped(*count)))
+            .collect(),
         findings_day: words.long(overview.success.day),
     })
 }
@@ -179,7 +183,8 @@ fn kpis(ctx: &Ctx, overview: &Overview, open: (usize, usize)) -> Result<Vec<Kpi>
         course: Vec::new(),
     };
     let queue = u64::try_from(open.0 + open.1).unwrap_or(u64::MAX);
-    let today = share(&overview.today).map_or_else(String::new, |share| format!("today so far {share}\u{a0}%"));
+    let today =
+        share(&overview.today).map_or_else(String::new, |share| format!("today so far {share}\u{a0}%"));
     Ok(vec![
         Kpi {
             name: "Read, last whole day",
@@ -195,7 +200,11 @@ fn kpis(ctx: &Ctx, overview: &Overview, open: (usize, usize)) -> Result<Vec<Kpi>
             ..plain("Late meters", late, "#collectors", String::new())
         },
         Kpi {
-            verdict: Some(verdict(overview.silent == 0, "all heard", format!("over {}\u{a0}h", SILENT_AFTER.as_hours()))),
+            verdict: Some(verdict(
+                overview.silent == 0,
+                "all heard",
+                format!("over {}\u{a0}h", SILENT_AFTER.as_hours()),
+            )),
             ..plain("Silent meters", overview.silent, "/ops/meters?state=silent", String::new())
         },
         plain("Events, 24 h", overview.events_24h, "#events", refused(overview.refused_24h)),
@@ -320,7 +329,7 @@ fn feed(rows: &[EventRow]) -> Markup {
                 h2 #events { "Meter events" }
                 div.end { button.btn.sm.js type="button" data-pause aria-pressed="false" { (icon(Icon::Pause)) span { "Pause" } } }
             }
-            div.scroll tabindex="0" role="region" aria-label="Meter events" {
+            div.scroll tabindex="0" role="region" aria-label="Latest events" {
                 table role="table" {
                     caption.vh { "Latest meter events, newest first" }
                     (events::fleet_head())

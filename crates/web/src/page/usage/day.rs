@@ -40,6 +40,11 @@ impl DayData {
         known.filter_map(|(_, usual)| *usual).reduce(i64::saturating_add)
     }
 
+    /// What the main channel counts, in words: with panels on the roof a home uses more than it takes.
+    pub(crate) const fn used_word(&self) -> &'static str {
+        if self.sends { "From the grid" } else { "Used" }
+    }
+
     fn busiest(&self) -> Option<&Cell> {
         self.hours.iter().filter(|hour| hour.used.is_some_and(|v| v > 0)).max_by_key(|hour| hour.used)
     }
@@ -64,12 +69,17 @@ impl DayData {
         };
         let amount = format!("{}\u{a0}{}", self.measure.coarse(total), self.measure.unit);
         let weekday = fmt::weekday(date);
+        let (took, from) = if self.sends { ("took", " from the grid") } else { ("used", "") };
         match (self.under_way(), self.comparison()) {
-            (false, Some(off)) if off > 8 => format!("You used {off}% more than a usual {weekday}."),
-            (false, Some(off)) if off < -8 => format!("You used {}% less than a usual {weekday}.", -off),
-            (false, Some(_)) => format!("A usual {weekday}: {amount}."),
-            (true, _) => format!("{amount} so far on {}.", words.long(date)),
-            (false, None) => format!("You used {amount} on {}.", words.long(date)),
+            (false, Some(off)) if off > 8 => {
+                format!("You {took} {off}% more{from} than on a usual {weekday}.")
+            }
+            (false, Some(off)) if off < -8 => {
+                format!("You {took} {}% less{from} than on a usual {weekday}.", -off)
+            }
+            (false, Some(_)) => format!("A usual {weekday}: {amount}{from}."),
+            (true, _) => format!("{amount}{from} so far on {}.", words.long(date)),
+            (false, None) => format!("You {took} {amount}{from} on {}.", words.long(date)),
         }
     }
 
@@ -87,7 +97,9 @@ impl DayData {
             remarks.push(format!("You sent {sent}\u{a0}{} back.", self.measure.unit));
         }
         if self.total().is_none() {
-            remarks.push("The meter is asked again at its next turn; what it kept is filled in then.".to_owned());
+            remarks.push(
+                "The meter is asked again at its next turn; what it kept is filled in then.".to_owned(),
+            );
         }
         remarks.join(" ")
     }
@@ -99,9 +111,13 @@ impl DayData {
         let are = |n: usize| if n == 1 { "is" } else { "are" };
         match (estimated, missing) {
             (0, 0) => None,
-            (e, 0) => Some(format!("{} {} estimated; a later reading replaces the estimate.", hours(e), are(e))),
+            (e, 0) => {
+                Some(format!("{} {} estimated; a later reading replaces the estimate.", hours(e), are(e)))
+            }
             (0, m) => Some(format!("{} {} incomplete. We ask the meter again.", hours(m), are(m))),
-            (e, m) => Some(format!("{} estimated and {} incomplete. We ask the meter again.", hours(e), hours(m))),
+            (e, m) => {
+                Some(format!("{} estimated and {} incomplete. We ask the meter again.", hours(e), hours(m)))
+            }
         }
     }
 
@@ -112,7 +128,7 @@ impl DayData {
         if let Some(total) = self.total() {
             let note = self.usual_so_far().map(|usual| format!("usual {}", self.measure.coarse(usual)));
             figures.push(Stat {
-                name: if self.under_way() { "So far" } else { "Used" },
+                name: if self.under_way() { "So far" } else { self.used_word() },
                 value: self.measure.coarse(total),
                 unit: unit.clone(),
                 note: note.unwrap_or_default(),
@@ -127,7 +143,12 @@ impl DayData {
             });
         }
         if self.sends {
-            figures.push(Stat { name: "Sent back", value: self.measure.coarse(self.sent()), unit, note: String::new() });
+            figures.push(Stat {
+                name: "Sent back",
+                value: self.measure.coarse(self.sent()),
+                unit,
+                note: String::new(),
+            });
         }
         if let Some(tenths) = self.warmest() {
             let value = fmt::decimal(i64::from(tenths), 1, 0);
@@ -141,8 +162,8 @@ impl DayData {
         let mut rows = Vec::new();
         let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
         match hour.used {
-            Some(used) => row("Used", format!("{}\u{a0}{unit}", self.measure.fine(used))),
-            None => row("Reading", if hour.state == State::Ahead { "not yet" } else { "not received" }.to_owned()),
+            Some(used) => row(self.used_word(), format!("{}\u{a0}{unit}", self.measure.fine(used))),
+            None => row("Reading", series::no_reading(hour.state)),
         }
         if let Some(sent) = hour.sent.filter(|_| self.sends) {
             row("Sent back", format!("{}\u{a0}{unit}", self.measure.fine(sent)));
@@ -164,6 +185,7 @@ impl DayData {
         let slot = |(index, hour): (usize, &Cell)| Slot {
             tick: series::tick(&self.day, hour.start),
             used: self.measure.real(hour.used.unwrap_or(0)),
+            text: self.measure.fine(hour.used.unwrap_or(0)),
             sent: self.measure.real(hour.sent.unwrap_or(0)),
             usual: self.usual.get(index).copied().flatten().map(|usual| self.measure.real(usual)),
             over: self.weather.get(index).copied().flatten().map(|tenths| f64::from(tenths) / 10.0),
@@ -193,7 +215,7 @@ impl DayData {
                 caption.vh { "Use by hour, " (words.long(self.day.date())) }
                 thead { tr {
                     th scope="col" { "Hour" }
-                    th.n scope="col" { "Used, " (unit) }
+                    th.n scope="col" { (self.used_word()) ", " (unit) }
                     @if self.sends { th.n scope="col" { "Sent back, " (unit) } }
                     @if usual { th.n scope="col" { "Usual, " (unit) } }
                     @if weather { th.n scope="col" { "Outside, °C" } }
@@ -220,7 +242,7 @@ impl DayData {
         let (estimated, missing) = series::flaws(&self.hours);
         html! {
             div.legend {
-                span { i.sw.use {} "Used" }
+                span { i.sw.use {} (self.used_word()) }
                 @if self.sends { span { i.sw.sun {} "Sent back" } }
                 @if self.usual.iter().any(Option::is_some) { span { i.sw.typl {} "Your usual " (fmt::weekday(self.day.date())) } }
                 @if estimated > 0 { span { i.sw.estl {} "Estimated" } }

@@ -56,8 +56,8 @@ fn asked(ctx: &Ctx) -> Result<Option<Asked>, WebError> {
     let point = point.ok_or_else(|| WebError::NotFound("service point".to_owned()))?;
     let month = ctx.param("view").as_deref() == Some("month");
     let today = ctx.words().today();
-    let date = ctx.param("date").and_then(|text| text.parse().ok()).filter(|date| *date <= today);
-    let date = date.unwrap_or_else(|| if month { today } else { today.yesterday().unwrap_or(today) });
+    let date = crate::read::date_param(ctx)
+        .unwrap_or_else(|| if month { today } else { today.yesterday().unwrap_or(today) });
     Ok(Some(Asked { point, points, month, date }))
 }
 
@@ -123,7 +123,8 @@ fn day_view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
     let data = days.day_data();
     let (points, views) = choices(asked, &date.to_string());
     let step = |date: Date| asked.href(asked.point.id, "day", &date.to_string());
-    let first = ctx.app.mdm.known_days().map_err(|error| crate::read::failed(&error))?.map(|(first, _)| first);
+    let first =
+        ctx.app.mdm.known_days().map_err(|error| crate::read::failed(&error))?.map(|(first, _)| first);
     let earlier = date.yesterday().ok().filter(|d| first.is_some_and(|first| *d >= first)).map(step);
     let later = date.tomorrow().ok().filter(|d| *d <= words.today()).map(step);
     Ok(View {
@@ -158,7 +159,8 @@ fn month_view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
     let before = date.first_of_month().yesterday().ok();
     let earlier = before.filter(|d| known.is_some_and(|(first, _)| *d >= first)).map(step);
     let after = date.last_of_month().tomorrow().ok().filter(|d| *d <= words.today());
-    let later = after.map(|d| d.checked_add(1.month()).unwrap_or(d).yesterday().unwrap_or(d).min(words.today()));
+    let later =
+        after.map(|d| d.checked_add(1.month()).unwrap_or(d).yesterday().unwrap_or(d).min(words.today()));
     let newest = words.today().yesterday().unwrap_or(words.today());
     Ok(View {
         points,
@@ -185,7 +187,13 @@ fn day_csv(ctx: &Ctx, asked: &Asked) -> Result<String, WebError> {
     for hour in &data.hours {
         let number = |value: Option<i64>| value.map(|v| v.to_string()).unwrap_or_default();
         let word = hour.word().to_lowercase();
-        text.push_str(&format!("{},{},{},{},{word}\r\n", hour.start, hour.end, number(hour.used), number(hour.sent)));
+        text.push_str(&format!(
+            "{},{},{},{},{word}\r\n",
+            hour.start,
+            hour.end,
+            number(hour.used),
+            number(hour.sent)
+        ));
     }
     Ok(text)
 }

@@ -43,6 +43,10 @@ impl MonthData {
         self.days.iter().filter_map(|day| day.used).reduce(i64::saturating_add)
     }
 
+    const fn used_word(&self) -> &'static str {
+        if self.sends { "From the grid" } else { "Used" }
+    }
+
     fn known(&self) -> i64 {
         i64::try_from(self.days.iter().filter(|day| day.used.is_some()).count()).unwrap_or(0)
     }
@@ -67,10 +71,11 @@ impl MonthData {
     /// The headline.
     pub(crate) fn headline(&self) -> String {
         let name = self.first.strftime("%B").to_string();
+        let (took, from) = if self.sends { ("took", " from the grid") } else { ("used", "") };
         match (self.total(), self.under_way()) {
             (None, _) => format!("No readings for {} yet.", fmt::month(self.first)),
-            (Some(total), true) => format!("{} so far in {name}.", self.amount(total)),
-            (Some(total), false) => format!("You used {} in {name}.", self.amount(total)),
+            (Some(total), true) => format!("{}{from} so far in {name}.", self.amount(total)),
+            (Some(total), false) => format!("You {took} {}{from} in {name}.", self.amount(total)),
         }
     }
 
@@ -109,14 +114,22 @@ impl MonthData {
         };
         let known = u64::try_from(self.known()).unwrap_or(0);
         let mut figures = vec![
-            figure(if self.under_way() { "So far" } else { "Used" }, total, fmt::counted(known, "day")),
+            figure(
+                if self.under_way() { "So far" } else { self.used_word() },
+                total,
+                fmt::counted(known, "day"),
+            ),
             figure("Daily average", total / self.known().max(1), String::new()),
         ];
         if let Some(highest) = self.highest() {
             figures.push(figure("Highest day", highest.used.unwrap_or(0), fmt::short(highest.date)));
         }
         if self.sends {
-            figures.push(figure("Sent back", self.days.iter().filter_map(|day| day.sent).sum(), String::new()));
+            figures.push(figure(
+                "Sent back",
+                self.days.iter().filter_map(|day| day.sent).sum(),
+                String::new(),
+            ));
         }
         figures
     }
@@ -125,8 +138,8 @@ impl MonthData {
         let mut rows = Vec::new();
         let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
         match day.used {
-            Some(used) => row("Used", self.amount(used)),
-            None => row("Reading", if day.state == State::Ahead { "not yet" } else { "not received" }.to_owned()),
+            Some(used) => row(self.used_word(), self.amount(used)),
+            None => row("Reading", crate::series::no_reading(day.state)),
         }
         if let Some(sent) = day.sent.filter(|_| self.sends) {
             row("Sent back", self.amount(sent));
@@ -143,9 +156,12 @@ impl MonthData {
     /// The chart; every bar leads to its day.
     pub(crate) fn chart(&self) -> Markup {
         let slot = |day: &DaySum| Slot {
-            tick: (day.date.day() % 3 == 1)
-                .then(|| Tick { text: day.date.strftime("%-d %b").to_string(), on_phone: day.date.day() % 9 == 1 }),
+            tick: (day.date.day() % 3 == 1).then(|| Tick {
+                text: day.date.strftime("%-d %b").to_string(),
+                on_phone: day.date.day() % 9 == 1,
+            }),
             used: self.measure.real(day.used.unwrap_or(0)),
+            text: self.measure.coarse(day.used.unwrap_or(0)),
             sent: self.measure.real(day.sent.unwrap_or(0)),
             usual: None,
             over: day.mean.map(|tenths| f64::from(tenths) / 10.0),
@@ -175,7 +191,7 @@ impl MonthData {
                 caption.vh { "Use by day, " (fmt::month(self.first)) }
                 thead { tr {
                     th scope="col" { "Day" }
-                    th.n scope="col" { "Used, " (unit) }
+                    th.n scope="col" { (self.used_word()) ", " (unit) }
                     @if self.sends { th.n scope="col" { "Sent back, " (unit) } }
                     @if weather { th.n scope="col" { "Mean outside, °C" } }
                     th scope="col" { "Readings" }
@@ -196,7 +212,7 @@ impl MonthData {
         let any = |states: &[State]| self.days.iter().any(|day| states.contains(&day.state));
         html! {
             div.legend {
-                span { i.sw.use {} "Used" }
+                span { i.sw.use {} (self.used_word()) }
                 @if self.sends { span { i.sw.sun {} "Sent back" } }
                 @if any(&[State::Estimated]) { span { i.sw.estl {} "Partly estimated" } }
                 @if any(&[State::Missing, State::Partial]) { span { i.sw.none {} "Readings missing" } }
@@ -214,5 +230,6 @@ pub(crate) const fn word(state: State) -> &'static str {
         State::Partial => "Partly missing",
         State::Missing => "Missing",
         State::Ahead => "Not yet",
+        State::Before => "Not kept",
     }
 }

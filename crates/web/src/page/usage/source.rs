@@ -49,8 +49,10 @@ pub(crate) fn points(ctx: &Ctx) -> Result<Vec<Point>, WebError> {
         });
     }
     let twice = |point: &Point| points.iter().filter(|other| other.commodity == point.commodity).count() > 1;
-    let named: Vec<String> =
-        points.iter().map(|p| if twice(p) { format!("{}, {}", p.name, p.address) } else { p.name.clone() }).collect();
+    let named: Vec<String> = points
+        .iter()
+        .map(|p| if twice(p) { format!("{}, {}", p.name, p.address) } else { p.name.clone() })
+        .collect();
     for (point, name) in points.iter_mut().zip(named) {
         point.name = name;
     }
@@ -86,11 +88,14 @@ impl Days {
         let mut earlier = Vec::new();
         for back in (0..count).rev() {
             let Ok(date) = date.checked_sub(back.days()) else { continue };
-            let Some(usage) = ctx.app.mdm.usage_day(point, date).map_err(|error| failed(&error))? else { continue };
+            let Some(usage) = ctx.app.mdm.usage_day(point, date).map_err(|error| failed(&error))? else {
+                continue;
+            };
             let hours = hours(ctx, &usage);
             earlier.push((usage, hours));
         }
-        let last = earlier.pop().ok_or_else(|| WebError::NotFound("meter at this service point".to_owned()))?;
+        let last =
+            earlier.pop().ok_or_else(|| WebError::NotFound("meter at this service point".to_owned()))?;
         Ok(Self { commodity: last.0.commodity, earlier, last })
     }
 
@@ -111,7 +116,8 @@ impl Days {
                 && hours.len() == last.1.len()
                 && hours.iter().all(|hour| hour.state == State::Measured)
         };
-        let like: Vec<&Vec<Cell>> = self.earlier.iter().rev().filter(like).take(LIKE_DAYS).map(|(_, hours)| hours).collect();
+        let like: Vec<&Vec<Cell>> =
+            self.earlier.iter().rev().filter(like).take(LIKE_DAYS).map(|(_, hours)| hours).collect();
         if like.len() < FEWEST_LIKE_DAYS {
             return Vec::new();
         }
@@ -157,9 +163,11 @@ impl Days {
 
     /// All of the days, for the heat map.
     pub(crate) fn weeks_data(&self) -> WeeksData {
-        let week_day = |(usage, hours): &(UsageDay, Vec<Cell>)| WeekDay { day: usage.day.clone(), hours: hours.clone() };
+        let week_day =
+            |(usage, hours): &(UsageDay, Vec<Cell>)| WeekDay { day: usage.day.clone(), hours: hours.clone() };
         WeeksData {
             measure: Measure::of_commodity(self.commodity),
+            sends: self.sends(),
             days: self.all().map(week_day).collect(),
         }
     }
@@ -177,9 +185,10 @@ fn weather_by_hour(hours: &[Cell], weather: &[WeatherHour]) -> Vec<Option<i32>> 
     hours.iter().map(at).collect()
 }
 
-fn day_state(day: &MonthDay, today: Date) -> State {
+fn day_state(day: &MonthDay, first: Option<Date>, today: Date) -> State {
     match (day.used, day.date >= today) {
         (None, true) => State::Ahead,
+        (None, false) if first.is_none_or(|first| day.date < first) => State::Before,
         (None, false) => State::Missing,
         // What is missing of today has not happened yet.
         (Some(_), true) if day.estimated == 0 => State::Measured,
@@ -199,12 +208,13 @@ pub(crate) fn month_data(
     let month = ctx.app.mdm.usage_month(point, date).map_err(|error| failed(&error))?;
     let month = month.ok_or_else(|| WebError::NotFound("meter at this service point".to_owned()))?;
     let today = ctx.words().today();
+    let first = ctx.app.mdm.known_days().map_err(|error| failed(&error))?.map(|(first, _)| first);
     let sum = |day: &MonthDay| DaySum {
         date: day.date,
         used: day.used,
         sent: day.sent,
-        state: day_state(day, today),
-        mean: day.mean_temperature_dc.map(i32::from),
+        state: day_state(day, first, today),
+        mean: day.mean_temperature_dc.map(i32::from).filter(|_| day.date <= today),
     };
     Ok(MonthData {
         first: month.first,

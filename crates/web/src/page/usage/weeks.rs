@@ -22,6 +22,8 @@ pub(crate) struct WeekDay {
 pub(crate) struct WeeksData {
     /// How values are shown.
     pub(crate) measure: Measure,
+    /// Whether the place sends energy back, so that what is counted is only what comes from the grid.
+    pub(crate) sends: bool,
     /// The days, earliest first.
     pub(crate) days: Vec<WeekDay>,
 }
@@ -57,10 +59,11 @@ impl WeeksData {
         let (day, cell, value) = self.values().max_by_key(|(_, _, value)| *value)?;
         let span = series::span(&day.day, cell.start, cell.end);
         let (amount, unit) = (self.measure.fine(value), self.measure.unit);
+        let (verb, from) = if self.sends { ("took", " from the grid") } else { ("used", "") };
         Some(Finding {
             sign: Icon::Bars,
             title: format!("Your biggest hour was {}", fmt::short(day.day.date())),
-            text: format!("From {span} you used {amount}\u{a0}{unit}."),
+            text: format!("From {span} you {verb} {amount}\u{a0}{unit}{from}."),
         })
     }
 
@@ -78,12 +81,15 @@ impl WeeksData {
         Some(Finding {
             sign: Icon::Clock,
             title: "What never stops".to_owned(),
-            text: format!("Even in your quietest hour you use about {amount}\u{a0}{unit}: {share}% of the total."),
+            text: format!(
+                "Even in your quietest hour you use about {amount}\u{a0}{unit}: {share}% of the total."
+            ),
         })
     }
 
     fn gaps(&self) -> Option<Finding> {
-        let flawed = |day: &&WeekDay| day.hours.iter().any(|h| matches!(h.state, State::Missing | State::Partial));
+        let flawed =
+            |day: &&WeekDay| day.hours.iter().any(|h| matches!(h.state, State::Missing | State::Partial));
         let days: Vec<&WeekDay> = self.days.iter().filter(flawed).collect();
         let first = days.first()?;
         let gap = |h: &&Cell| matches!(h.state, State::Missing | State::Partial);
@@ -129,7 +135,8 @@ impl WeeksData {
     /// The card.
     pub(crate) fn card(&self) -> Markup {
         let map = self.map();
-        let findings: Vec<Finding> = [self.busiest(), self.always_on(), self.gaps()].into_iter().flatten().collect();
+        let findings: Vec<Finding> =
+            [self.busiest(), self.always_on(), self.gaps()].into_iter().flatten().collect();
         html! {
             section.card.heatcard aria-labelledby="weeks" {
                 div.cardhead { div {
@@ -158,7 +165,7 @@ impl WeeksData {
         html! {
             table {
                 caption.vh { "Use by day, last five weeks" }
-                thead { tr { th scope="col" { "Day" } th.n scope="col" { "Used, " (self.measure.unit) } th scope="col" { "Biggest hour" } } }
+                thead { tr { th scope="col" { "Day" } th.n scope="col" { (if self.sends { "From the grid" } else { "Used" }) ", " (self.measure.unit) } th scope="col" { "Biggest hour" } } }
                 tbody { @for day in &self.days {
                     @let total = day.hours.iter().filter_map(|h| h.used).reduce(i64::saturating_add);
                     @let peak = day.hours.iter().filter(|h| h.used.is_some()).max_by_key(|h| h.used);

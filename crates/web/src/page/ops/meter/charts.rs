@@ -58,6 +58,7 @@ impl DayData {
             Slot {
                 tick: series::tick(&self.day, cell.start),
                 used: self.measure.real(cell.used.unwrap_or(0)),
+                text: self.measure.fine(cell.used.unwrap_or(0)),
                 sent: self.measure.real(cell.sent.unwrap_or(0)),
                 usual: None,
                 over: None,
@@ -85,7 +86,7 @@ impl DayData {
             State::Measured => Some(("ok", "Measured")),
             State::Estimated => Some(("est", "Estimated")),
             State::Missing | State::Partial => Some(("miss", "Missing")),
-            State::Ahead => None,
+            State::Ahead | State::Before => None,
         };
         let mut ribbon: Vec<Ribbon> = Vec::new();
         for (index, cell) in self.cells.iter().enumerate() {
@@ -100,7 +101,9 @@ impl DayData {
 
     fn quality(&self, index: usize, cell: &Cell) -> &'static str {
         let stored = self.used.as_ref().filter(|series| series.slots.len() == self.cells.len());
-        stored.and_then(|series| series.slots.get(index)).map_or(cell.word(), |(_, q)| quality_word(q.class()))
+        stored
+            .and_then(|series| series.slots.get(index))
+            .map_or(cell.word(), |(_, q)| quality_word(q.class()))
     }
 
     /// The voltage, when the meter keeps it.

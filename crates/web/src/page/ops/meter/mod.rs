@@ -33,8 +33,7 @@ const COMMANDS: u32 = 6;
 
 fn date_of(ctx: &Ctx) -> Date {
     let today = ctx.words().today();
-    let wanted = ctx.param("date").and_then(|text| text.parse().ok()).filter(|date| *date <= today);
-    wanted.unwrap_or_else(|| today.yesterday().unwrap_or(today))
+    read::date_param(ctx).unwrap_or_else(|| today.yesterday().unwrap_or(today))
 }
 
 fn find(ctx: &Ctx, id: &str) -> Result<MeterView, WebError> {
@@ -69,8 +68,10 @@ fn view(ctx: &Ctx, found: &MeterView) -> Result<View, WebError> {
         state: record.state,
         asked: words.stamp(record.command.requested_at),
     };
-    let address = found.premise.as_ref().map_or("not installed".to_owned(), |p| format!("{}, {}", p.address, p.town));
-    let customer = found.customer.as_ref().map(|customer| format!(" · {}", customer.name)).unwrap_or_default();
+    let address =
+        found.premise.as_ref().map_or("not installed".to_owned(), |p| format!("{}, {}", p.address, p.town));
+    let customer =
+        found.customer.as_ref().map(|customer| format!(" · {}", customer.name)).unwrap_or_default();
     Ok(View {
         id: meter.id.get(),
         serial: meter.serial.to_string(),
@@ -109,10 +110,12 @@ fn facts(words: &Words, found: &MeterView) -> Vec<(&'static str, String, String)
     let feeder = found.transformer.as_ref().map(|t| format!("feeder {}", t.feeder)).unwrap_or_default();
     let failure = health.failure.clone().unwrap_or_else(|| "none".to_owned());
     let failed_at = health.last_failure.map(|at| words.stamp(at)).unwrap_or_default();
-    let offset = health.clock_offset_ms.map_or("not known".to_owned(), |ms| {
-        format!("{}\u{a0}s", fmt::decimal(ms, 3, 1))
-    });
-    let round_trip = health.rtt_ms.map_or("not known".to_owned(), |ms| format!("{}\u{a0}s", fmt::decimal(ms.into(), 3, 1)));
+    let offset = health
+        .clock_offset_ms
+        .map_or("not known".to_owned(), |ms| format!("{}\u{a0}s", fmt::decimal(ms, 3, 1)));
+    let round_trip = health
+        .rtt_ms
+        .map_or("not known".to_owned(), |ms| format!("{}\u{a0}s", fmt::decimal(ms.into(), 3, 1)));
     vec![
         ("Last heard", heard, heard_at),
         ("Last complete read", read, read_at),
@@ -141,7 +144,9 @@ fn register_row(words: &Words, register: &RegisterRead) -> RegisterRow {
     // A register finer than the stored unit keeps its own digits.
     let value = match register.value.rescaled(scaler) {
         Ok(stored) => format!("{}\u{a0}{}", measure.fine(stored), measure.unit),
-        Err(_) => format!("{} × 10^{} {}", register.value.raw, register.value.scaler, register.value.unit.symbol()),
+        Err(_) => {
+            format!("{} × 10^{} {}", register.value.raw, register.value.scaler, register.value.unit.symbol())
+        }
     };
     let source = match register.source {
         BatchSource::Scheduled => "scheduled read",
@@ -175,7 +180,12 @@ pub(crate) const fn main_kind(commodity: Commodity) -> ChannelKind {
 }
 
 /// What is known of a meter's day, with the version of its main channel.
-fn day_data(ctx: &Ctx, meter: MeterId, commodity: Commodity, date: Date) -> Result<(DayData, u32, bool), WebError> {
+fn day_data(
+    ctx: &Ctx,
+    meter: MeterId,
+    commodity: Commodity,
+    date: Date,
+) -> Result<(DayData, u32, bool), WebError> {
     let mdm = &ctx.app.mdm;
     let profile = |kind| mdm.profile(meter, kind, date).map_err(|error| failed(&error));
     let kind = main_kind(commodity);
@@ -205,7 +215,8 @@ fn day(ctx: &Ctx, found: &MeterView, date: Date) -> Result<Day, WebError> {
     } else if data.any_profile() {
         Ok(data.profile(&words))
     } else {
-        Err("No reading of this day is here. What the meter kept is filled in when it is heard again.".to_owned())
+        Err("No reading of this day is here. What the meter kept is filled in when it is heard again."
+            .to_owned())
     };
     let known = data.any_profile() || data.voltage_chart(&words).is_some();
     Ok(Day {
@@ -214,7 +225,11 @@ fn day(ctx: &Ctx, found: &MeterView, date: Date) -> Result<Day, WebError> {
         title: words.long(date),
         earlier: date.yesterday().ok().filter(|d| first.is_some_and(|first| *d >= first)).map(href),
         later: date.tomorrow().ok().filter(|d| *d <= words.today()).map(href),
-        legend: if profile.is_ok() { data.legend() } else { html! {} },
+        legend: if profile.is_ok() {
+            data.legend()
+        } else {
+            html! {}
+        },
         profile,
         voltage: data.voltage_chart(&words),
         table: known.then(|| data.table(&words, may_see)),

@@ -101,7 +101,7 @@ pub(crate) fn main(view: &View) -> Markup {
     html! {
         main #main tabindex="-1" {
             div.ttl {
-                div { h1 { "Meter " (view.serial) } p { (status(view.state.0, view.state.1, view.state.2)) " " (view.place) } }
+                div { h1 { "Meter " (view.serial) } p.line { (status(view.state.0, view.state.1, view.state.2)) span { (view.place) } } }
                 @if view.may_read { (actions(view)) }
             }
             section.panel aria-labelledby="identity" {

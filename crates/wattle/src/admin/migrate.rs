@@ -1,0 +1,48 @@
+//! `wattle admin migrate`.
+
+use super::Place;
+use crate::talk::{Talk, WrongUsage};
+use anyhow::{Result, bail};
+use jiff::tz::TimeZone;
+use serde_json::json;
+use server::utility::Utility;
+
+/// Create a data directory with database and master key, or bring an old one up to date.
+///
+/// Keep a copy of the master key elsewhere: without it no meter key in the database opens.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// The utility's name; needed the first time.
+    #[arg(long)]
+    name: Option<String>,
+    /// The zone whose local days are metering days, as Europe/Zurich; needed the first time and never changed after.
+    #[arg(long)]
+    zone: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
+    if let Some(zone) = &arguments.zone
+        && TimeZone::get(zone).is_err()
+    {
+        bail!(WrongUsage(format!("--zone: no zone is called `{zone}`; write it as Europe/Zurich")));
+    }
+    let (store, _) = Utility::set_up(&arguments.place.data, arguments.place.master_key.as_deref())?;
+    let known = store.read(|read| read.utility())?;
+    let (name, zone) = match (&known, &arguments.name, &arguments.zone) {
+        (None, Some(name), Some(zone)) => (name.clone(), zone.clone()),
+        (None, _, _) => bail!(WrongUsage("a new utility needs --name and --zone".to_owned())),
+        (Some(utility), name, zone) => {
+            let own = utility.zone.iana_name().unwrap_or("UTC").to_owned();
+            if zone.as_ref().is_some_and(|zone| *zone != own) {
+                bail!("the zone is {own}; stored days are days of that zone, so it cannot change");
+            }
+            (name.clone().unwrap_or_else(|| utility.name.clone()), own)
+        }
+    };
+    store.write(|write| write.set_utility(&name, &zone))?;
+    let version = store.schema_version()?;
+    let record = json!({ "utility": name, "zone": zone, "schema": version });
+    talk.data(&record, format_args!("{name}, days of {zone}, schema {version}: {}", arguments.place.data.display()))
+}
