@@ -121,8 +121,8 @@ await visit(customer.options, "/usage?view=month", async page => {
   await page.goto(base + day);
   await page.locator("[data-chart]").first().focus();
   for (let i = 0; i < 6; i++) await page.keyboard.press("ArrowRight");
-  const said = await page.locator("body > [aria-live]").textContent();
-  ok(/^05:00 – 06:00\. /.test(said), "arrow keys speak the sixth hour", said);
+  const said = await page.locator("body > [aria-live]").textContent(), sixth = await page.locator("[data-chart] .bar").nth(5).getAttribute("data-h");
+  ok(said.startsWith(sixth + ". "), "arrow keys speak the sixth hour", `${said} is not of ${sixth}`);
   ok(await page.locator(".tip").isVisible(), "arrow keys show the tip");
   await page.keyboard.press("Escape");
   ok(await page.locator(".tip").isHidden(), "Escape hides the tip");

@@ -13,7 +13,7 @@ use dlms::wrapper::{Wpdu, WrapperDecoder, WrapperError};
 use jiff::{SignedDuration, Timestamp};
 use model::id::{CollectorId, CommandId, MeterId};
 use rand_core::{RngCore, SeedableRng};
-use rand_pcg::Pcg64;
+use rand_chacha::ChaCha12Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Reads meters, takes their pushes and brings them commands; without IO.
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// [`HeadEnd::poll_event`] tells. `now` never runs backwards.
 pub struct HeadEnd {
     pub(crate) config: HeadEndConfig,
-    pub(crate) rng: Pcg64,
+    pub(crate) rng: ChaCha12Rng,
     pub(crate) meters: BTreeMap<MeterId, Meter>,
     pub(crate) titles: BTreeMap<[u8; 8], MeterId>,
     pub(crate) nodes: BTreeMap<CollectorId, BTreeMap<Vec<u8>, MeterId>>,
@@ -74,12 +74,19 @@ pub(crate) enum Timer {
 const LONGEST_PUSH: usize = 32_768;
 
 impl HeadEnd {
-    /// A head-end without meters. `seed` drives pauses and challenges: outside a simulation it must be
-    /// unpredictable.
+    /// A head-end without meters whose chance follows from a number: for simulations and tests.
     pub fn new(config: HeadEndConfig, seed: u64) -> Self {
+        let mut whole = [0; 32];
+        ChaCha12Rng::seed_from_u64(seed).fill_bytes(&mut whole);
+        Self::with_entropy(config, whole)
+    }
+
+    /// A head-end without meters. `seed` drives challenges and pauses: outside a simulation it comes from the
+    /// system's randomness, for a challenge that can be foretold proves nothing.
+    pub fn with_entropy(config: HeadEndConfig, seed: [u8; 32]) -> Self {
         Self {
             config,
-            rng: Pcg64::seed_from_u64(seed),
+            rng: ChaCha12Rng::from_seed(seed),
             meters: BTreeMap::new(),
             titles: BTreeMap::new(),
             nodes: BTreeMap::new(),

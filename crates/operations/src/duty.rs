@@ -26,8 +26,10 @@ const BACKFILL: SignedDuration = SignedDuration::from_hours(7 * 24);
 const YOUNG: SignedDuration = SignedDuration::from_hours(2);
 /// The meters whose holes are filled in one go; the rest wait for the next chores.
 const HOLES_AT_ONCE: usize = 500;
-/// The group of every meter that is read by schedule.
-pub const READ_GROUP: &str = "all";
+/// The group of every meter that listens all the time.
+pub const READ_GROUP: &str = "mains";
+/// The group of the meters that sleep: they are visited when they wake to push, once a day.
+pub const BATTERY_GROUP: &str = "battery";
 
 /// Why duty could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +156,7 @@ impl Duty {
                         store::Route::Direct { endpoint } => Route::Direct { endpoint },
                         store::Route::Behind { collector, address } => Route::node(collector, address),
                     },
-                    group: READ_GROUP.to_owned(),
+                    group: if facts.listens.is_some() { BATTERY_GROUP } else { READ_GROUP }.to_owned(),
                     server_sap: meter.server_sap,
                     client: ClientConfig {
                         peer_title: Some(SystemTitle(meter.system_title)),
@@ -342,7 +344,7 @@ fn command(write: &Write, now: Timestamp, progress: &CommandProgress) -> Result<
         .iter()
         .map(|value| serde_json::json!({ "name": value.name, "text": value.text }))
         .collect();
-    let outcome = (!values.is_empty()).then(|| serde_json::Value::Array(values));
+    let outcome = (!values.is_empty()).then_some(serde_json::Value::Array(values));
     match write.update_command(progress.id, progress.state, now, &progress.detail, outcome.as_ref()) {
         // A command that the outbox never held is nobody's to follow.
         Err(StoreError::NotFound { .. }) => Ok(()),

@@ -206,7 +206,8 @@ impl Loop {
                 }
                 match event {
                     WireEvent::Bytes(bytes) => self.head_end.handle_bytes(now, link, &bytes),
-                    WireEvent::Closed(_) => {
+                    WireEvent::Closed(why) => {
+                        tracing::debug!(?link, why, "a connection ended");
                         self.wires.remove(&link);
                         self.head_end.handle_closed(now, link);
                     }

@@ -22,6 +22,8 @@ const MOST_CONNECTIONS: usize = 16;
 const LONGEST: usize = 65_535;
 /// A connection without a word for so long is closed.
 const IDLE: Duration = Duration::from_secs(300);
+/// A client that takes no byte of an answer for so long has gone away.
+const STALL: Duration = Duration::from_secs(60);
 /// How often the meter is looked at for what it sends unasked.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -97,7 +99,7 @@ impl Device {
             push_to,
             connections: AtomicUsize::new(0),
         };
-        device.live();
+        drop(device.live());
         device
     }
 
@@ -183,7 +185,7 @@ impl Device {
         let now = guard.0.now();
         let reply = guard.0.handle_apdu(now, client, apdu);
         if let Some(refusal) = reply.refused {
-            tracing::warn!(client, ?refusal, "refused");
+            tracing::warn!(client, "refused: failed to {refusal}");
         }
         reply
     }
@@ -191,6 +193,7 @@ impl Device {
     fn speak_wrapper(&self, mut stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(IDLE))?;
+        stream.set_write_timeout(Some(STALL))?;
         let mut decoder = WrapperDecoder::new(LONGEST);
         let mut clients = BTreeSet::new();
         let ended = self.wrapper_turns(&mut stream, &mut decoder, &mut clients);
@@ -237,6 +240,7 @@ impl Device {
     #[expect(clippy::disallowed_methods, reason = "a shell reads the clock: HDLC needs its own timeouts")]
     fn speak_hdlc(&self, mut stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(STALL))?;
         let started = Instant::now();
         let mut link = ServerLink::new(LinkConfig::new(Address::short(0), Address::server(METER_SAP, None)));
         let mut clients = BTreeSet::new();

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use headend::{HeadEnd, HeadEndConfig, ReadPlan};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mdm::Mdm;
-use operations::{Duty, MasterKey, models};
+use operations::{BATTERY_GROUP, Duty, MasterKey, models};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ use store::Store;
 use vee::Rules;
 
 const DATABASE: &str = "wattle.sqlite";
+/// Meters on batteries wake once a day.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 const MASTER_KEY: &str = "master.key";
 
 /// Everything that is opened of a utility.
@@ -68,14 +70,21 @@ impl Utility {
     /// # Errors
     /// What the store says.
     pub fn head_end(&self, config: HeadEndConfig, plan: ReadPlan, now: Timestamp) -> Result<(HeadEnd, Arc<Duty>)> {
-        let mut seed = [0; 8];
+        let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
-        let mut head_end = HeadEnd::new(config, u64::from_ne_bytes(seed));
+        let mut head_end = HeadEnd::with_entropy(config, seed);
         let duty = Duty::new(Arc::clone(&self.mdm), self.master.clone());
         for unlisted in duty.enlist(&mut head_end, now)? {
             tracing::error!(meter.id = %unlisted.meter, why = unlisted.why, "a meter will not be read");
         }
+        let battery = ReadPlan {
+            group: BATTERY_GROUP.to_owned(),
+            every: A_DAY,
+            patience: A_DAY - SignedDuration::from_mins(1),
+            ..plan.clone()
+        };
         head_end.schedule(now, plan);
+        head_end.schedule(now, battery);
         for command in duty.unanswered()? {
             head_end.command(now, &command);
         }

@@ -2,15 +2,23 @@
 //! bytes that leave are queued, and a peer that does not take them loses its connection.
 
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 /// Messages that may wait for a slow peer before its connection is given up.
 const MOST_WAITING: usize = 4096;
-/// Bytes taken from a socket at once.
-const READ_BYTES: usize = 16 * 1024;
+/// Bytes that may wait for it.
+const MOST_BYTES: usize = 1 << 20;
+/// How long a peer may take no byte of what is sent to it.
+const STALL: Duration = Duration::from_secs(60);
+/// Bytes taken from a socket at once; whatever waits for the loop is a multiple of it.
+const READ_BYTES: usize = 4096;
 
 /// What happened on a connection.
 #[derive(Debug)]
@@ -25,6 +33,7 @@ pub(crate) enum WireEvent {
 #[derive(Debug)]
 pub(crate) struct Wire {
     outgoing: mpsc::Sender<Vec<u8>>,
+    waiting: Arc<AtomicUsize>,
     reader: AbortHandle,
 }
 
@@ -39,7 +48,9 @@ impl Wire {
     {
         // Frames are small and answered at once: waiting to fill a packet only adds delay.
         let _ = stream.set_nodelay(true);
-        let (mut incoming, mut leaving) = stream.into_split();
+        let (incoming, mut leaving) = stream.into_split();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let left = Arc::clone(&waiting);
         let (outgoing, mut queue) = mpsc::channel::<Vec<u8>>(MOST_WAITING);
         tokio::spawn(async move {
             while let Some(mut bytes) = queue.recv().await {
@@ -48,21 +59,26 @@ impl Wire {
                     let Ok(more) = queue.try_recv() else { break };
                     bytes.extend_from_slice(&more);
                 }
-                if leaving.write_all(&bytes).await.is_err() {
+                let length = bytes.len();
+                if !matches!(tokio::time::timeout(STALL, leaving.write_all(&bytes)).await, Ok(Ok(()))) {
                     return;
                 }
+                left.fetch_sub(length, Ordering::Relaxed);
             }
             let _ = leaving.shutdown().await;
         });
         let reader = tokio::spawn(async move {
-            let mut buffer = vec![0; READ_BYTES];
             let why = loop {
-                match tokio::time::timeout(idle, incoming.read(&mut buffer)).await {
+                match tokio::time::timeout(idle, incoming.readable()).await {
                     Err(_) => break "nothing arrived for too long".to_owned(),
                     Ok(Err(error)) => break error.to_string(),
-                    Ok(Ok(0)) => break "the peer closed the connection".to_owned(),
-                    Ok(Ok(count)) => {
-                        let bytes = buffer.get(..count).unwrap_or_default().to_vec();
+                    Ok(Ok(())) => {}
+                }
+                match arrived(&incoming) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => break error.to_string(),
+                    Ok(bytes) if bytes.is_empty() => break "the peer closed the connection".to_owned(),
+                    Ok(bytes) => {
                         if events.send(tag(WireEvent::Bytes(bytes))).await.is_err() {
                             return;
                         }
@@ -71,11 +87,16 @@ impl Wire {
             };
             let _ = events.send(tag(WireEvent::Closed(why))).await;
         });
-        Self { outgoing, reader: reader.abort_handle() }
+        Self { outgoing, waiting, reader: reader.abort_handle() }
     }
 
     /// Queues bytes; `false` when the peer has fallen too far behind or is gone.
     pub(crate) fn send(&self, bytes: Vec<u8>) -> bool {
+        let length = bytes.len();
+        if self.waiting.load(Ordering::Relaxed).saturating_add(length) > MOST_BYTES {
+            return false;
+        }
+        self.waiting.fetch_add(length, Ordering::Relaxed);
         self.outgoing.try_send(bytes).is_ok()
     }
 }
@@ -84,4 +105,11 @@ impl Drop for Wire {
     fn drop(&mut self) {
         self.reader.abort();
     }
+}
+
+/// What waits in the socket. The buffer is not kept: thousands of silent connections must cost little.
+fn arrived(incoming: &OwnedReadHalf) -> io::Result<Vec<u8>> {
+    let mut buffer = [0; READ_BYTES];
+    let count = incoming.try_read(&mut buffer)?;
+    Ok(buffer.get(..count).unwrap_or_default().to_vec())
 }

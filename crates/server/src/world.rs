@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::wire::{Wire, WireEvent};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,9 @@ const MOST_CONNECTIONS: usize = 20_000;
 const IDLE: Duration = Duration::from_secs(15 * 60);
 /// Pushes that wait for a connection to the head-end.
 const MOST_WAITING: usize = 64;
+
+/// How often refusals are told at most.
+const TELL_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a listener stands for.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +60,8 @@ struct Loop {
     push_to: Option<String>,
     signals: mpsc::Sender<Signal>,
     next_conn: u64,
+    refused: u64,
+    tell_at: Timestamp,
 }
 
 impl World {
@@ -118,6 +124,8 @@ impl World {
             push_to: self.push_to,
             signals,
             next_conn: 0,
+            refused: 0,
+            tell_at: Timestamp::MIN,
         };
         loop {
             turning.pump();
@@ -133,7 +141,9 @@ impl World {
                 }
                 () = tokio::time::sleep(due) => {}
             }
-            turning.territory.advance(turning.clock.now());
+            let now = turning.clock.now();
+            turning.territory.advance(now);
+            turning.tell(now);
         }
     }
 }
@@ -199,6 +209,21 @@ impl Loop {
         }
     }
 
+    /// Logs what collectors and meters refused since the last time.
+    fn tell(&mut self, now: Timestamp) {
+        if now < self.tell_at {
+            return;
+        }
+        self.tell_at = now.checked_add(TELL_EVERY).unwrap_or(Timestamp::MAX);
+        let stats = self.territory.stats();
+        let collectors = stats.collectors.iter().map(|one| one.refused.saturating_add(one.broken));
+        let refused = collectors.fold(stats.broken_direct, u64::saturating_add);
+        if refused > self.refused {
+            tracing::warn!(refused, "requests and connections were refused, in all");
+            self.refused = refused;
+        }
+    }
+
     /// Sends what leaves the territory and closes what it closes.
     fn pump(&mut self) {
         while let Some(out) = self.territory.poll_transmit() {
@@ -212,6 +237,7 @@ impl Loop {
             }
         }
         while let Some(end) = self.territory.poll_close() {
+            tracing::warn!(?end, "the territory closed a connection");
             self.wires.remove(&end);
         }
     }

@@ -83,7 +83,26 @@ impl Scope<'_> {
                     | FaultKind::WrongScaler
             )
         };
-        let faults = self.scenario.fault.iter().filter(|fault| measures_wrong(&fault.kind));
+        self.count_of(measures_wrong)
+    }
+
+    /// Whether clocks that drift are the only meters that measure wrongly.
+    fn only_clocks_are_odd(&self) -> bool {
+        self.odd_meters() == self.count_of(|kind| matches!(kind, FaultKind::ClockDrift { .. }))
+    }
+
+    /// How many meters' registers the scenario stops.
+    fn stuck_registers(&self) -> usize {
+        self.count_of(|kind| *kind == FaultKind::StuckRegister)
+    }
+
+    /// How many meters the scenario silences for ever.
+    fn dead_radios(&self) -> usize {
+        self.count_of(|kind| matches!(kind, FaultKind::DeadRadio { minutes: None }))
+    }
+
+    fn count_of(&self, is: impl Fn(&FaultKind) -> bool) -> usize {
+        let faults = self.scenario.fault.iter().filter(|fault| is(&fault.kind));
         faults.map(|fault| usize::try_from(fault.count).unwrap_or(usize::MAX)).sum()
     }
 }

@@ -38,7 +38,7 @@ impl<L: Copy + Ord + core::fmt::Debug> CounterWatch<L> {
         let stream = self.streams.entry(link).or_insert_with(|| WrapperDecoder::new(usize::from(u16::MAX)));
         stream.push(bytes);
         let mut messages = Vec::new();
-        while let Some(message) = stream.next() {
+        for message in stream.by_ref() {
             let message =
                 message.map_err(|error| format!("the head-end failed to keep to the wrapper: {error}"))?;
             messages.push(message.payload);

@@ -31,7 +31,6 @@ pub use report::{Report, Tally};
 pub use territory::Scenario;
 
 use anyhow::Context;
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// What to simulate.
@@ -45,8 +44,8 @@ pub struct SimConfig {
     pub days: u32,
 }
 
-/// Local dates that runs begin on; two hold a change of daylight saving time in the zones of the scenarios
-/// that have any.
+/// Local dates that runs begin on, by the seed; in North America two of them are the days on which daylight
+/// saving time begins and ends.
 const FIRST_DAYS: [Date; 6] = [
     Date::constant(2026, 1, 12),
     Date::constant(2026, 3, 8),
@@ -62,14 +61,18 @@ const FIRST_DAYS: [Date; 6] = [
 /// When the simulation itself cannot run: the scenario does not build, the temporary database cannot be
 /// opened, time stands still. A violated fact is no error but part of the [`Report`].
 pub fn run(config: &SimConfig) -> anyhow::Result<Report> {
-    let zone = jiff::tz::TimeZone::get(&config.scenario.zone).context("find the scenario's zone")?;
-    let mut dice = dice::Dice::new(config.seed, 1);
-    let first = FIRST_DAYS[dice.index(FIRST_DAYS.len())];
-    let start: Timestamp = first.to_zoned(zone).context("find the first midnight")?.timestamp();
-    let mut simulation = turn::Simulation::new(config, first, start)
-        .with_context(|| format!("start the simulation of seed {}", config.seed))?;
+    let mut simulation =
+        start(config).with_context(|| format!("start the simulation of seed {}", config.seed))?;
     simulation.run().with_context(|| format!("run the simulation of seed {}", config.seed))?;
     simulation.judge().with_context(|| format!("judge the simulation of seed {}", config.seed))
+}
+
+fn start(config: &SimConfig) -> anyhow::Result<turn::Simulation> {
+    let zone = jiff::tz::TimeZone::get(&config.scenario.zone).context("find the scenario's zone")?;
+    let number = usize::try_from(config.seed % 6).unwrap_or(0);
+    let first = FIRST_DAYS[number];
+    let midnight = first.to_zoned(zone).context("find the first midnight")?.timestamp();
+    turn::Simulation::new(config, first, midnight)
 }
 
 #[cfg(test)]

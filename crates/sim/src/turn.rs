@@ -33,10 +33,10 @@ pub(crate) struct Simulation {
     end: Timestamp,
     pub(crate) territory: Territory,
     disk: Disk,
-    utility: Option<Utility>,
+    pub(crate) utility: Option<Utility>,
     wires: Wires,
     agenda: Agenda,
-    witness: Witness,
+    pub(crate) witness: Witness,
     dice: Dice,
     /// What the head-end said and the store has not been told, and when it will be.
     pending: Vec<HeadEndEvent>,
@@ -195,7 +195,11 @@ impl Simulation {
     /// Nothing that was not written survives; what was written is frozen as it stands.
     fn kill(&mut self) -> anyhow::Result<()> {
         self.tally.kills += 1;
-        self.count_work();
+        if let Some(utility) = &self.utility {
+            let Metrics { visits, pushes, .. } = *utility.head_end.metrics();
+            self.tally.visits += visits;
+            self.tally.pushes += pushes;
+        }
         self.disk.freeze()?;
         self.utility = None;
         self.pending.clear();
@@ -236,21 +240,21 @@ impl Simulation {
         Ok(())
     }
 
-    fn count_work(&mut self) {
-        if let Some(utility) = &self.utility {
-            let Metrics { visits, pushes, .. } = *utility.head_end.metrics();
-            self.tally.visits += visits;
-            self.tally.pushes += pushes;
-        }
-    }
-
     /// Looks at everything once more, as an auditor would.
-    pub(crate) fn judge(mut self) -> anyhow::Result<Report> {
-        self.count_work();
-        let utility = self.utility.take().context("find the utility running at the end")?;
-        if self.violations.is_empty() {
+    pub(crate) fn judge(&mut self) -> anyhow::Result<Report> {
+        let utility = self.utility.as_ref().context("find the utility running at the end")?;
+        let mut violations = self.violations.clone();
+        let Metrics { visits, pushes, .. } = *utility.head_end.metrics();
+        let mut tally = Tally {
+            acknowledged: self.witness.count(),
+            counters: self.wires.watch.seen,
+            visits: self.tally.visits + visits,
+            pushes: self.tally.pushes + pushes,
+            ..self.tally.clone()
+        };
+        if violations.is_empty() {
             self.witness.doubt();
-            self.violations.extend(self.witness.prove(&utility.store)?);
+            violations.extend(self.witness.prove(&utility.store)?);
             let scope = check::Scope {
                 territory: &self.territory,
                 store: &utility.store,
@@ -260,18 +264,16 @@ impl Simulation {
                 days: self.config.days,
                 commands: &self.commands,
             };
-            self.violations.extend(check::everything(&scope, &mut self.tally)?);
+            violations.extend(check::everything(&scope, &mut tally)?);
         }
-        self.tally.acknowledged = self.witness.count();
-        self.tally.counters = self.wires.watch.seen;
         Ok(Report {
             scenario: self.config.scenario.name.clone(),
             seed: self.config.seed,
             days: self.config.days,
             first_day: self.first_day.to_string(),
             meters: self.territory.registry().meters.len(),
-            tally: self.tally,
-            violations: self.violations,
+            tally,
+            violations,
         })
     }
 }

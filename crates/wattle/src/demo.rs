@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     crate::serve::log(talk);
     // Every socket of a large town is a file handle.
     let _ = rlimit::increase_nofile_limit(65_536);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(crate::pages::MOST_THREADS).enable_all().build()?;
     runtime.block_on(live(arguments, talk, begun))
 }
 
@@ -92,7 +92,7 @@ async fn live(arguments: &Arguments, talk: Talk, begun: Instant) -> Result<()> {
         mdm: Arc::clone(&town.utility.mdm),
         clock: Arc::new(move || clock.now()),
         demo: true,
-        utility: town.utility.store.read(|read| read.utility())?.context("the utility has no name")?,
+        utility: town.utility.store.read(store::Read::utility)?.context("the utility has no name")?,
         secure_cookies: false,
     };
     let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -113,8 +113,8 @@ async fn live(arguments: &Arguments, talk: Talk, begun: Instant) -> Result<()> {
         }
     };
     tokio::select! {
-        served = axum::serve(listener, web::router(app)).into_future() => served?,
-        _ = tokio::signal::ctrl_c() => {}
+        () = crate::pages::serve(listener, web::router(app)) => {}
+        () = crate::stop::asked() => {}
         () = end => {}
     }
     talk.say("stopped");
@@ -124,7 +124,7 @@ async fn live(arguments: &Arguments, talk: Talk, begun: Instant) -> Result<()> {
 fn open(directory: &std::path::Path) -> Result<Store> {
     std::fs::create_dir_all(directory).with_context(|| format!("could not create {}", directory.display()))?;
     let store = server::utility::open_store(directory)?;
-    if store.read(|read| read.utility())?.is_some() {
+    if store.read(store::Read::utility)?.is_some() {
         bail!("{} holds a utility already; give an empty directory", directory.display());
     }
     Ok(store)

@@ -97,7 +97,7 @@ async fn live(arguments: &Arguments, talk: Talk) -> Result<()> {
     };
     tokio::select! {
         () = world.run() => {}
-        _ = tokio::signal::ctrl_c() => {}
+        () = crate::stop::asked() => {}
         () = end => {}
     }
     Ok(())

@@ -9,9 +9,11 @@ mod demo;
 mod field;
 mod keys;
 mod meter;
+mod pages;
 mod read;
 mod serve;
 mod sim;
+mod stop;
 mod talk;
 mod town;
 

@@ -14,9 +14,11 @@ use server::clock::Clock;
 use server::device::{Device, Load, life_before};
 use server::visit::Link;
 use std::fs;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
 /// Run one virtual meter on a socket, with a profile that reaches back some days.
@@ -92,6 +94,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         }
         return Ok(());
     }
+    log();
     let model = meter_model(&arguments.model)?;
     let zone = TimeZone::get(&arguments.zone)
         .map_err(|_| WrongUsage(format!("--zone: no zone is called `{}`", arguments.zone)))?;
@@ -141,6 +144,13 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     )?;
     device.serve(&listener);
     Ok(())
+}
+
+/// Refusals and lost pushes go to standard error; the environment variable WATTLE_LOG asks for more or less.
+fn log() {
+    let filter = EnvFilter::try_from_env("WATTLE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let terminal = std::io::stderr().is_terminal();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(terminal).with_writer(std::io::stderr).try_init();
 }
 
 /// A model by name, or from a file.

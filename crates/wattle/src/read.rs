@@ -5,6 +5,8 @@ use crate::talk::{Talk, WrongUsage};
 use anyhow::{Context, Result, bail};
 use dlms::apdu::{AttributeRef, Selection};
 use dlms::client::{Authentication, ClientConfig, ClientError, Envelope, Outcome, Protection, Request, SecurityFault};
+use dlms::cosem::AsData;
+use dlms::cosem::profile::CaptureObject;
 use dlms::security::{Key, Keys, SystemTitle};
 use dlms::{Data, Obis};
 use jiff::Timestamp;
@@ -106,6 +108,8 @@ enum Security {
 }
 
 const CLOCK: AttributeRef = AttributeRef { class: 8, object: Obis([0, 0, 1, 0, 0, 255]), attribute: 2 };
+/// Where a meter tells the last counter it accepted, unless it is told otherwise.
+const COUNTER: Obis = Obis([0, 0, 43, 1, 0, 255]);
 
 pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let range = arguments.profile.as_deref().map(range).transpose()?;
@@ -117,7 +121,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
             .checked_add(1)
             .context("the meter's counter is at its end; it needs a new key")?;
     }
-    let mut visit = Visit::open(reach(arguments), config).map_err(explain)?;
+    let mut visit = Visit::open(reach(arguments), config).map_err(|error| explain(diagnose(arguments, error)))?;
     let nothing_asked = !arguments.clock && !arguments.list && wanted.is_empty() && range.is_none();
     if arguments.clock || nothing_asked {
         let value = get(&mut visit, CLOCK, None)?;
@@ -198,6 +202,19 @@ fn last_counter(arguments: &Arguments, object: Obis) -> Result<u32> {
     }
 }
 
+/// Finds out why a meter refused a protected association without a reason: its counter, which it tells anybody,
+/// shows whether ours was used already; if not, the keys differ.
+fn diagnose(arguments: &Arguments, error: VisitError) -> VisitError {
+    let VisitError::Dialogue(ClientError::Security(fault @ SecurityFault::ProtectedAssociationRefused { .. })) = &error
+    else {
+        return error;
+    };
+    match last_counter(arguments, arguments.counter_obis.unwrap_or(COUNTER)) {
+        Ok(accepted) => ClientError::Security(fault.explained_by(accepted)).into(),
+        Err(_) => error,
+    }
+}
+
 /// Adds the remedy to the refusals that have one.
 fn explain(error: VisitError) -> anyhow::Error {
     let remedy = match &error {
@@ -218,11 +235,25 @@ fn explain(error: VisitError) -> anyhow::Error {
         VisitError::Silent(_) => Some("check --client, --server and the link (--hdlc), or raise --timeout-ms"),
         _ => None,
     };
-    let failed = anyhow::Error::new(error);
+    let failed = sentence(&error);
     match remedy {
-        Some(remedy) => anyhow::anyhow!("failed to {failed:#}; {remedy}"),
-        None => anyhow::anyhow!("failed to {failed:#}"),
+        Some(remedy) => anyhow::anyhow!("failed to {failed}; {remedy}"),
+        None => anyhow::anyhow!("failed to {failed}"),
     }
+}
+
+/// An error with those of its causes that it does not repeat already.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let text = deeper.to_string();
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        cause = deeper.source();
+    }
+    said
 }
 
 fn get(visit: &mut Visit, attribute: AttributeRef, selection: Option<Selection>) -> Result<Data> {
@@ -254,9 +285,27 @@ fn read_object(visit: &mut Visit, talk: Talk, object: Obis, class: Option<u16>, 
 
 fn read_profile(visit: &mut Visit, talk: Talk, object: Obis, from: Timestamp, to: Timestamp) -> Result<()> {
     let columns = get(visit, AttributeRef { class: 7, object, attribute: 3 }, None)?;
+    let columns = Vec::<CaptureObject>::from_data(&columns).context("the profile's columns cannot be read")?;
+    let mut shown = Vec::new();
+    for column in columns {
+        let unit = column_unit(visit, &column)?;
+        shown.push(show::Column { source: column.source(), unit });
+    }
     let selection = show::range_selection(from, to);
     let rows = get(visit, AttributeRef { class: 7, object, attribute: 2 }, Some(selection))?;
-    show::profile(talk, &columns, &rows)
+    show::profile(talk, &shown, &rows)
+}
+
+/// Scaler and unit of a column that is a register's value. A meter that does not tell leaves the numbers bare.
+fn column_unit(visit: &mut Visit, column: &CaptureObject) -> Result<Option<show::Scale>> {
+    if !matches!(column.class, 3 | 4) || column.attribute != 2 {
+        return Ok(None);
+    }
+    let unit = AttributeRef { attribute: 3, ..column.source() };
+    Ok(match visit.request(Request::Get(unit, None)).map_err(explain)? {
+        Outcome::Get(Ok(unit)) => show::Scale::of(&unit),
+        _ => None,
+    })
 }
 
 fn range(text: &str) -> Result<(Timestamp, Timestamp)> {

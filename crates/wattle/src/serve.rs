@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     log(talk);
     let _ = rlimit::increase_nofile_limit(65_536);
     let utility = Utility::open(&config.data, config.master_key.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(crate::pages::MOST_THREADS).enable_all().build()?;
     runtime.block_on(live(&config, utility, talk))
 }
 
@@ -75,13 +75,13 @@ async fn live(config: &Config, utility: Utility, talk: Talk) -> Result<()> {
     let app = App {
         clock: Arc::new(move || clock.now()),
         demo: false,
-        utility: utility.store.read(|read| read.utility())?.context("the utility has no name")?,
+        utility: utility.store.read(store::Read::utility)?.context("the utility has no name")?,
         mdm: utility.mdm,
         secure_cookies: false,
     };
     tokio::select! {
-        served = axum::serve(pages, web::router(app)).into_future() => served?,
-        _ = tokio::signal::ctrl_c() => {}
+        () = crate::pages::serve(pages, web::router(app)) => {}
+        () = crate::stop::asked() => {}
     }
     talk.say("stopped");
     Ok(())

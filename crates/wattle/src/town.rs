@@ -139,11 +139,13 @@ fn paths(store: &Store, world: &mut World, registry: &Registry) -> Result<()> {
         registry.meters.iter().map(|meter| (meter.id, world.territory().path(meter.id))).collect();
     store.bulk(|write| {
         for (meter, hops) in &hops {
+            // The field lists them from the collector; the store from the meter.
             let hops: Vec<store::Hop> = hops
                 .iter()
+                .rev()
                 .map(|hop| store::Hop {
-                    from: name(hop.from, *meter),
-                    to: name(hop.to, *meter),
+                    from: name(hop.to, *meter),
+                    to: name(hop.from, *meter),
                     signal_dbm: Some(hop.signal_dbm),
                 })
                 .collect();

@@ -3,11 +3,12 @@
 use crate::App;
 use crate::error::WebError;
 use crate::fmt::Words;
+use crate::series::Present;
 use crate::ui::Frame;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
 use axum::http::request::Parts;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use operations::{Person, Right};
 
 /// One request, put together by the guard.
@@ -40,6 +41,12 @@ impl Ctx {
     /// Times in words, for the utility's zone.
     pub(crate) fn words(&self) -> Words {
         Words { zone: self.app.utility.zone.clone(), now: self.now }
+    }
+
+    /// Now, and how far back every reading should be here.
+    pub(crate) fn present(&self) -> Present {
+        let grace = SignedDuration::from_hours(self.app.mdm.rules().grace_h.into());
+        Present { now: self.now, due: self.now.saturating_sub(grace).unwrap_or(Timestamp::MIN) }
     }
 
     /// The person; routes that anybody may use must not ask for one.

@@ -31,6 +31,17 @@ pub(crate) struct Cell {
     pub(crate) sent: Option<i64>,
     /// How the value came about; that of what is used, which always exists.
     pub(crate) state: State,
+    /// Whether everything of it should have arrived by now.
+    pub(crate) due: bool,
+}
+
+/// The present, and how far back everything should have arrived.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Present {
+    /// Now.
+    pub(crate) now: Timestamp,
+    /// What ended before it is due: a gap in it is a flaw, not a reading on its way.
+    pub(crate) due: Timestamp,
 }
 
 impl Cell {
@@ -46,21 +57,26 @@ impl Cell {
         }
     }
 
+    /// Whether something of it is missing that should be here.
+    pub(crate) const fn is_gap(&self) -> bool {
+        self.due && matches!(self.state, State::Missing | State::Partial)
+    }
+
     /// How long it is.
     pub(crate) fn length(&self) -> SignedDuration {
         self.end.duration_since(self.start)
     }
 }
 
-/// A day cut into cells of `width` (never finer than the series), as of `now`.
+/// A day cut into cells of `width` (never finer than the series).
 ///
-/// A cell that is not over yet and has no value is ahead, not missing.
+/// A cell without a value is ahead while it is not due, and missing after that.
 pub(crate) fn cells(
     day: &LocalDay,
     width: IntervalLength,
     used: Option<&Series>,
     sent: Option<&Series>,
-    now: Timestamp,
+    present: Present,
 ) -> Vec<Cell> {
     let finest = used.map_or(width, |series| series.interval.max(width));
     let cell = |index: usize| {
@@ -68,8 +84,15 @@ pub(crate) fn cells(
         let part = |series: Option<&Series>| {
             series.map(|series| within(day, series, start, end)).unwrap_or_default()
         };
-        let (value, state) = summarise(&part(used), end, now);
-        Cell { start, end, used: value, sent: summarise(&part(sent), end, now).0, state }
+        let (value, state) = summarise(&part(used), end, present);
+        Cell {
+            start,
+            end,
+            used: value,
+            due: end <= present.due,
+            sent: summarise(&part(sent), end, present).0,
+            state,
+        }
     };
     (0..day.intervals(finest)).map(cell).collect()
 }
@@ -82,15 +105,15 @@ fn within(day: &LocalDay, series: &Series, start: Timestamp, end: Timestamp) -> 
     (0..series.slots.len()).filter(inside).map(|index| series.slots[index]).collect()
 }
 
-fn summarise(slots: &[(i64, Quality)], end: Timestamp, now: Timestamp) -> (Option<i64>, State) {
+fn summarise(slots: &[(i64, Quality)], end: Timestamp, present: Present) -> (Option<i64>, State) {
     let there: Vec<&(i64, Quality)> = slots.iter().filter(|(_, quality)| !quality.is_missing()).collect();
     if there.is_empty() {
-        return (None, if end > now { State::Ahead } else { State::Missing });
+        return (None, if end > present.due { State::Ahead } else { State::Missing });
     }
     let sum = there.iter().fold(0i64, |sum, (value, _)| sum.saturating_add(*value));
     let state = if there.iter().any(|(_, quality)| quality.is_estimated()) {
         State::Estimated
-    } else if there.len() < slots.len() && end <= now {
+    } else if there.len() < slots.len() && end <= present.now {
         State::Partial
     } else {
         State::Measured
@@ -133,7 +156,7 @@ pub(crate) fn no_reading(state: State) -> String {
 /// How many cells are in each of two states that a sentence must name.
 pub(crate) fn flaws(cells: &[Cell]) -> (usize, usize) {
     let estimated = cells.iter().filter(|cell| cell.state == State::Estimated).count();
-    let missing = cells.iter().filter(|cell| matches!(cell.state, State::Missing | State::Partial)).count();
+    let missing = cells.iter().filter(|cell| cell.is_gap()).count();
     (estimated, missing)
 }
 
@@ -148,6 +171,10 @@ mod tests {
         LocalDay::new(day, &TimeZone::get("Europe/Zurich").unwrap()).unwrap()
     }
 
+    fn past(now: Timestamp) -> Present {
+        Present { now, due: now }
+    }
+
     fn quarters(day: &LocalDay) -> Series {
         let n = day.intervals(IntervalLength::QUARTER_HOUR);
         Series { interval: IntervalLength::QUARTER_HOUR, slots: vec![(10, Quality::VALID); n] }
@@ -157,7 +184,7 @@ mod tests {
     fn hours_of_short_and_long_days() {
         for (date, hours) in [(date(2024, 3, 31), 23), (date(2024, 10, 27), 25), (date(2024, 7, 1), 24)] {
             let day = zurich(date);
-            let cells = cells(&day, IntervalLength::HOUR, Some(&quarters(&day)), None, day.end());
+            let cells = cells(&day, IntervalLength::HOUR, Some(&quarters(&day)), None, past(day.end()));
             assert_eq!(cells.len(), hours);
             assert!(
                 cells.iter().all(|c| c.used == Some(40) && c.sent.is_none() && c.state == State::Measured)
@@ -169,7 +196,7 @@ mod tests {
     #[test]
     fn an_hour_that_happens_twice_says_which() {
         let day = zurich(date(2024, 10, 27));
-        let cells = cells(&day, IntervalLength::HOUR, Some(&quarters(&day)), None, day.end());
+        let cells = cells(&day, IntervalLength::HOUR, Some(&quarters(&day)), None, past(day.end()));
         let names: Vec<String> = cells[1..5].iter().map(|c| span(&day, c.start, c.end)).collect();
         assert_eq!(names[0], "01:00 – 02:00");
         assert_eq!(names[1], "02:00 – 02:00 (first time)");
@@ -199,7 +226,7 @@ mod tests {
             *slot = (0, Quality::MISSING);
         }
         let now = day.start() + SignedDuration::from_mins(11 * 60 + 30);
-        let cells = cells(&day, IntervalLength::HOUR, Some(&series), None, now);
+        let cells = cells(&day, IntervalLength::HOUR, Some(&series), None, past(now));
         let states: Vec<State> = cells[..12].iter().map(|c| c.state).collect();
         use State::{Ahead, Estimated, Measured, Missing, Partial};
         assert_eq!(
@@ -214,11 +241,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_due_is_no_gap() {
+        let day = zurich(date(2024, 7, 1));
+        let mut series = quarters(&day);
+        for slot in &mut series.slots[34..] {
+            *slot = (0, Quality::MISSING);
+        }
+        let hour = |n| day.start() + SignedDuration::from_hours(n);
+        let on_the_way =
+            cells(&day, IntervalLength::HOUR, Some(&series), None, Present { now: hour(12), due: hour(6) });
+        assert_eq!((on_the_way[8].state, on_the_way[9].state), (State::Partial, State::Ahead));
+        assert_eq!(flaws(&on_the_way), (0, 0));
+        let overdue =
+            cells(&day, IntervalLength::HOUR, Some(&series), None, Present { now: hour(18), due: hour(12) });
+        assert_eq!((overdue[8].state, overdue[9].state), (State::Partial, State::Missing));
+        assert_eq!(flaws(&overdue), (0, 4));
+    }
+
+    #[test]
     fn a_coarser_series_keeps_its_own_width() {
         let day = zurich(date(2024, 7, 1));
         let hourly = Series { interval: IntervalLength::HOUR, slots: vec![(7, Quality::VALID); 24] };
-        assert_eq!(cells(&day, IntervalLength::QUARTER_HOUR, Some(&hourly), None, day.end()).len(), 24);
-        let nothing = cells(&day, IntervalLength::HOUR, None, None, day.end());
+        assert_eq!(cells(&day, IntervalLength::QUARTER_HOUR, Some(&hourly), None, past(day.end())).len(), 24);
+        let nothing = cells(&day, IntervalLength::HOUR, None, None, past(day.end()));
         assert!(nothing.len() == 24 && nothing.iter().all(|c| c.state == State::Missing));
     }
 }

@@ -6,7 +6,7 @@ const TABLE: &str = "testdata/SOURCES.md";
 
 /// Compares `files`, paths from `testdata/`, with the first column of the table.
 ///
-/// A row names its files in backticks: a path, a folder with a slash at its end, or a pattern with `*`.
+/// A row names its files in backticks: a path, a folder with a slash at its end, or a pattern with `*` and `{a,b}`.
 pub(super) fn check(files: &[&str], table: &str) -> Vec<Complaint> {
     let files: Vec<&str> = files.iter().copied().filter(|file| *file != "SOURCES.md").collect();
     let mut patterns: Vec<(usize, &str)> = Vec::new();
@@ -34,6 +34,11 @@ pub(super) fn check(files: &[&str], table: &str) -> Vec<Complaint> {
 
 fn covers(pattern: &str, file: &str) -> bool {
     let pattern = pattern.strip_prefix("testdata/").unwrap_or(pattern);
+    if let Some((head, rest)) = pattern.split_once('{')
+        && let Some((choices, tail)) = rest.split_once('}')
+    {
+        return choices.split(',').any(|choice| covers(&format!("{head}{choice}{tail}"), file));
+    }
     if pattern.ends_with('/') {
         return file.starts_with(pattern);
     }
@@ -66,6 +71,8 @@ mod tests {
             ("a/*.hex", "a/c.hey", false),
             ("a/*_x*.hex", "a/one_x2.hex", true),
             ("a/*_x*.hex", "a/one.hex", false),
+            ("a/{b,c}_*", "a/c_1.txt", true),
+            ("a/{b,c}_*", "a/d_1.txt", false),
         ] {
             assert_eq!(covers(pattern, file), yes, "{pattern} {file}");
         }

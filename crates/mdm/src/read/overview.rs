@@ -64,7 +64,7 @@ pub struct Overview {
     pub meters: Vec<(Commodity, u64)>,
     /// Meters that were not heard for [`SILENT_AFTER`].
     pub silent: u64,
-    /// How much of the last whole metering day was read.
+    /// How much of the last metering day whose grace is over was read.
     pub success: ReadSuccess,
     /// How much of today is there already, of the intervals that are over.
     pub today: ReadSuccess,
@@ -97,10 +97,13 @@ impl Mdm {
     /// What the store says.
     pub fn overview(&self, now: Timestamp) -> Result<Overview, MdmError> {
         let today = self.day_of(now)?;
-        let yesterday = today.date().yesterday().map_err(|_| model::time::DateOutOfRange(today.date()))?;
+        // A day that ended an hour ago is not late yet: what counts is the last one whose grace is over.
+        let grace = SignedDuration::from_hours(self.rules().grace_h.into());
+        let settled = self.day_of(now.saturating_sub(grace).unwrap_or(Timestamp::MIN))?.date();
+        let whole_day = settled.yesterday().map_err(|_| model::time::DateOutOfRange(settled))?;
         let silent_since = now.saturating_sub(SILENT_AFTER).unwrap_or(Timestamp::MIN);
         let day_ago = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-        let collected = self.counted(yesterday, None)?;
+        let collected = self.counted(whole_day, None)?;
         let so_far = self.counted(today.date(), Some(now))?;
         self.store().read(|r| {
             let (fleet, _) = r.fleet(&FleetFilter::default(), FleetSort::Serial, false, 0, u32::MAX)?;
@@ -108,13 +111,13 @@ impl Mdm {
             let mut meters: BTreeMap<Commodity, u64> = BTreeMap::new();
             let mut groups: BTreeMap<(bool, Option<CollectorId>), CollectorView> = BTreeMap::new();
             for collector in r.collectors()? {
-                groups.insert((false, Some(collector.id)), CollectorView::empty(Some(collector), yesterday));
+                groups.insert((false, Some(collector.id)), CollectorView::empty(Some(collector), whole_day));
             }
             for row in &fleet {
                 *meters.entry(row.commodity).or_default() += 1;
                 let group = groups
                     .entry((row.collector.is_none(), row.collector))
-                    .or_insert_with(|| CollectorView::empty(None, yesterday));
+                    .or_insert_with(|| CollectorView::empty(None, whole_day));
                 group.meters += 1;
                 group.silent += u64::from(row.last_heard.is_none_or(|at| at < silent_since));
                 group.last_heard = group.last_heard.max(row.last_heard);
@@ -128,7 +131,7 @@ impl Mdm {
             Ok(Overview {
                 meters: meters.into_iter().collect(),
                 silent: collectors.iter().map(|group| group.silent).sum(),
-                success: ReadSuccess::of(yesterday, collected.values()),
+                success: ReadSuccess::of(whole_day, collected.values()),
                 today: ReadSuccess::of(today.date(), so_far.values()),
                 collectors,
                 events: events
@@ -139,7 +142,7 @@ impl Mdm {
                     })
                     .collect(),
                 events_24h: r.event_count(day_ago)?,
-                findings: r.finding_counts(yesterday, today.date())?,
+                findings: r.finding_counts(whole_day, settled)?,
                 refused_24h: r.refused_pushes(day_ago)?,
             })
         })

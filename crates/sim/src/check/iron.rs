@@ -30,6 +30,10 @@ pub(super) fn compare(scope: &Scope<'_>, stored: &Stored, tally: &mut Tally, vio
             continue;
         };
         let odd: Vec<MeterId> = meters.iter().filter(|meter| stored.odd.contains(meter)).copied().collect();
+        if !odd.is_empty() && !scope.only_clocks_are_odd() {
+            // Somebody behind it steals, or a meter stands still: it cannot add up.
+            continue;
+        }
         // Each register keeps less than a watt-hour to itself, each way, at either end.
         let kept_mwh = 2000 * i64::try_from(meters.len()).unwrap_or(i64::MAX / 2000);
         let mut stretch = Stretch::default();

@@ -78,10 +78,11 @@ fn difference(
 
 /// What a meter on the mains measured with power on arrives in the end: the quiet hours after the judged days
 /// are long enough to fetch it. A battery meter sleeps between its daily pushes; what it cannot deliver then
-/// stays flagged.
+/// stays flagged, as does everything of a radio that is dead for ever.
 fn unread(scope: &Scope<'_>, stored: &Stored, violations: &mut Vec<String>) {
     let truth = scope.territory.truth();
     let on_mains = |kind: ChannelKind| kind.commodity() == Commodity::Electricity;
+    let mut silent: BTreeMap<MeterId, String> = BTreeMap::new();
     for ((meter, kind), series) in stored.series.iter().filter(|((_, kind), _)| on_mains(*kind)) {
         let lost = series.iter().find(|(start, cell)| {
             let powered =
@@ -89,11 +90,16 @@ fn unread(scope: &Scope<'_>, stored: &Stored, violations: &mut Vec<String>) {
             !cell.quality.is_read() && powered(**start) && powered(cell.end - QUARTER)
         });
         if let Some((start, cell)) = lost {
-            violations.push(format!(
-                "meter {meter}, {}, {start}: measured with power on and never read ({:?})",
-                kind.name(),
-                cell.quality
-            ));
+            silent.entry(*meter).or_insert_with(|| {
+                format!(
+                    "meter {meter}, {}, {start}: measured with power on and never read ({:?})",
+                    kind.name(),
+                    cell.quality
+                )
+            });
         }
+    }
+    if silent.len() > scope.dead_radios() {
+        violations.extend(silent.into_values());
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         bail!(WrongUsage(format!("--zone: no zone is called `{zone}`; write it as Europe/Zurich")));
     }
     let (store, _) = Utility::set_up(&arguments.place.data, arguments.place.master_key.as_deref())?;
-    let known = store.read(|read| read.utility())?;
+    let known = store.read(store::Read::utility)?;
     let (name, zone) = match (&known, &arguments.name, &arguments.zone) {
         (None, Some(name), Some(zone)) => (name.clone(), zone.clone()),
         (None, _, _) => bail!(WrongUsage("a new utility needs --name and --zone".to_owned())),

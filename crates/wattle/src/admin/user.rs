@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         Command::Lock { name } => lock(&store, talk, name, true),
         Command::Unlock { name } => lock(&store, talk, name, false),
         Command::List => {
-            for user in store.read(|read| read.users())? {
+            for user in store.read(store::Read::users)? {
                 let record = json!({ "name": user.name, "role": user.role, "locked": user.disabled });
                 let locked = if user.disabled { "locked" } else { "" };
                 talk.data(&record, format_args!("{:<24} {:<16} {:<28} {locked}", user.name, user.role, user.display_name))?;

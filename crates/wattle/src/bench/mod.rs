@@ -1,18 +1,122 @@
 //! `wattle bench`: measurements of this executable, one object a line.
+//!
+//! A bench measures, compares with its bound and with a peer where one is installed, and tells; it fails only
+//! when it could not measure, or with `--strict`.
+
+mod cpu;
+mod demo;
+mod dlms;
+mod fleet;
+mod headend;
+mod page;
+mod peer;
+mod report;
 
 use crate::talk::{Talk, WrongUsage};
 use anyhow::{Result, bail};
+use peer::Python;
+use report::Report;
+use serde_json::json;
+use std::path::PathBuf;
 
 /// Measure; without a name, list what can be measured.
+///
+/// A peer runs beside ours where --python names a Python that has gurux-dlms 1.0.203; the ratio is ours to theirs, so
+/// that above 1 ours is the better.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Which bench.
+    /// Which bench; with --quick all of them if none is named.
     name: Option<String>,
-    /// Smaller and quicker: under ten seconds.
+    /// Smaller and quicker: each under ten seconds.
     #[arg(long)]
     quick: bool,
+    /// Exit with 1 when a bound is missed.
+    #[arg(long)]
+    strict: bool,
+    /// A Python that has gurux-dlms, for the peers; run in a checkout, where their scripts lie.
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// Meters of a part that runs as a process of its own.
+    #[arg(long, hide = true, default_value_t = 10_000)]
+    meters: u32,
 }
 
-pub(crate) fn run(arguments: &Arguments, _: Talk) -> Result<()> {
-    bail!(WrongUsage(format!("{arguments:?}")))
+/// How a bench is run.
+#[derive(Debug)]
+struct Manner {
+    quick: bool,
+    python: Option<Python>,
+    talk: Talk,
+}
+
+struct Bench {
+    name: &'static str,
+    what: &'static str,
+    bound: &'static str,
+    run: fn(&Manner, &mut Report) -> Result<()>,
+}
+
+const BENCHES: [Bench; 3] = [
+    Bench {
+        name: "dlms",
+        what: "decrypt, authenticate and decode a profile push of 96 intervals and 4 columns",
+        bound: "at least 200000 pushes/s on one core",
+        run: dlms::run,
+    },
+    Bench {
+        name: "headend",
+        what: "read a day's profile of 10,000 meters behind 20 collectors over sockets and store it",
+        bound: "at most 60 s",
+        run: headend::run,
+    },
+    Bench {
+        name: "demo",
+        what: "from the start of the demo to its first useful page, and the memory it takes",
+        bound: "500 meters in 10 s and 500 MiB, 5,000 in 60 s; 10,000 meters in 1024 MiB",
+        run: demo::run,
+    },
+];
+
+/// The part of `demo` that fills meters; its memory can only be told in a process of its own.
+const FLEET: &str = "fleet-process";
+
+pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
+    if arguments.name.as_deref() == Some(FLEET) {
+        return fleet::fill(arguments.meters, talk);
+    }
+    let chosen: Vec<&Bench> = match &arguments.name {
+        Some(name) => BENCHES.iter().filter(|bench| bench.name == name).collect(),
+        None if arguments.quick => BENCHES.iter().collect(),
+        None => return list(talk),
+    };
+    if chosen.is_empty() {
+        let names: Vec<_> = BENCHES.iter().map(|bench| bench.name).collect();
+        bail!(WrongUsage(format!("there is no such bench; there are {}", names.join(", "))));
+    }
+    let python = Python::find(arguments.python.as_deref())?;
+    if python.is_none() {
+        talk.say("no peer beside ours: `cargo xtask test interop` installs one, --python names it");
+    }
+    let manner = Manner { quick: arguments.quick, python, talk };
+    let mut report = Report::new(talk);
+    for bench in chosen {
+        talk.say(format_args!("{}: {}", bench.name, bench.what));
+        (bench.run)(&manner, &mut report)?;
+    }
+    match report.missed() {
+        0 => Ok(()),
+        missed if arguments.strict => bail!("{missed} bounds were missed"),
+        missed => {
+            talk.say(format_args!("{missed} bounds were missed"));
+            Ok(())
+        }
+    }
+}
+
+fn list(talk: Talk) -> Result<()> {
+    for Bench { name, what, bound, .. } in &BENCHES {
+        let record = json!({ "name": name, "what": what, "bound": bound });
+        talk.data(&record, format_args!("{name:<10} {what}\n{:<10} {bound}", ""))?;
+    }
+    Ok(())
 }

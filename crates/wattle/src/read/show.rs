@@ -4,8 +4,7 @@ use super::record;
 use crate::talk::Talk;
 use anyhow::{Context, Result, bail};
 use dlms::apdu::{AttributeRef, Selection};
-use dlms::cosem::AsData;
-use dlms::cosem::profile::{CaptureObject, RangeSelection};
+use dlms::cosem::profile::RangeSelection;
 use dlms::datetime::{ClockStatus, CosemDateTime, DeviationSign};
 use dlms::{Data, Obis};
 use jiff::Timestamp;
@@ -27,7 +26,7 @@ pub(super) fn text(value: &Data) -> String {
         }
         Data::OctetString(bytes) => octets(bytes),
         Data::DateTime(raw) => instant(raw),
-        Data::VisibleString(bytes) => format!("\"{}\"", String::from_utf8_lossy(bytes).escape_debug()),
+        Data::VisibleString(bytes) => String::from_utf8_lossy(bytes).escape_debug().to_string(),
         other => match other.to_json() {
             Value::Object(map) => map.values().next().map_or_else(String::new, plain),
             value => plain(&value),
@@ -47,7 +46,7 @@ fn octets(bytes: &[u8]) -> String {
         return instant(&raw);
     }
     if !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
-        return format!("\"{}\"", String::from_utf8_lossy(bytes));
+        return String::from_utf8_lossy(bytes).into_owned();
     }
     if bytes.len() == 6 {
         let mut raw = [0; 6];
@@ -99,23 +98,59 @@ fn integer(value: &Data) -> Option<i64> {
     })
 }
 
+/// What the integers of a register count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scale {
+    scaler: i8,
+    code: u8,
+}
+
+impl Scale {
+    /// From attribute 3 of a register; none if it is not of that shape.
+    pub(super) fn of(unit: &Data) -> Option<Self> {
+        let Data::Structure(parts) = unit else { return None };
+        match parts.as_slice() {
+            [Data::Integer(scaler), Data::Enum(code)] => Some(Self { scaler: *scaler, code: *code }),
+            _ => None,
+        }
+    }
+
+    /// The unit as printed. Standard: IEC 62056-6-2, table of units; the rare ones by their code.
+    fn symbol(self) -> String {
+        if let Some(unit) = Unit::from_code(self.code) {
+            return unit.symbol().to_owned();
+        }
+        let symbol = match self.code {
+            4 => "d",
+            5 => "h",
+            6 => "min",
+            7 => "s",
+            8 => "°",
+            9 => "°C",
+            14 => "m³ (corrected)",
+            15 => "m³/h",
+            19 => "l",
+            28 => "VA",
+            29 => "var",
+            31 => "VAh",
+            44 => "Hz",
+            56 => "%",
+            code => return format!("(unit {code})"),
+        };
+        symbol.to_owned()
+    }
+}
+
 /// A register with its scaler and unit.
 pub(super) fn register(talk: Talk, object: Obis, value: &Data, unit: &Data) -> Result<()> {
-    let (scaler, code) = match unit {
-        Data::Structure(parts) => match parts.as_slice() {
-            [Data::Integer(scaler), Data::Enum(code)] => (*scaler, *code),
-            _ => bail!("{object} has no scaler and unit: {}", text(unit)),
-        },
-        _ => bail!("{object} has no scaler and unit: {}", text(unit)),
-    };
+    let scale = Scale::of(unit).with_context(|| format!("{object} has no scaler and unit: {}", text(unit)))?;
     let raw = integer(value).with_context(|| format!("{object} holds no number: {}", text(value)))?;
-    let symbol = Unit::from_code(code).map_or_else(|| format!("(unit {code})"), |unit| unit.symbol().to_owned());
-    let shown = decimal(raw, scaler);
+    let shown = format!("{} {}", decimal(raw, scale.scaler), scale.symbol());
     let mut fields = record("register", object, json!(raw));
-    fields["scaler"] = json!(scaler);
-    fields["unit_code"] = json!(code);
-    fields["text"] = json!(format!("{shown} {symbol}"));
-    talk.data(&fields, format_args!("{:<20} {shown} {symbol}", object.to_string()))
+    fields["scaler"] = json!(scale.scaler);
+    fields["unit_code"] = json!(scale.code);
+    fields["text"] = json!(shown.trim_end());
+    talk.data(&fields, format_args!("{:<20} {}", object.to_string(), shown.trim_end()))
 }
 
 /// `raw` × 10^`scaler` in digits, exactly.
@@ -143,37 +178,166 @@ pub(super) fn objects(talk: Talk, list: &Data) -> Result<()> {
         {
             let object = Obis(name);
             let fields = json!({ "kind": "object", "obis": object.to_string(), "class": class, "version": version });
-            talk.data(&fields, format_args!("{:<20} class {class:>3} version {version}", object.to_string()))?;
+            let line = format!("{:<20} {:<22} class {class:>3} version {version}", object.to_string(), class_name(*class));
+            talk.data(&fields, line)?;
         }
     }
     Ok(())
 }
 
-/// The rows of a profile under its columns.
-pub(super) fn profile(talk: Talk, columns: &Data, rows: &Data) -> Result<()> {
-    let columns = Vec::<CaptureObject>::from_data(columns).context("the profile's columns cannot be read")?;
-    let Data::Array(rows) = rows else { bail!("the profile's buffer is no array") };
-    let names: Vec<String> =
-        columns.iter().map(|column| format!("{}/{}", column.object, column.attribute)).collect();
-    if !talk.json() {
-        talk.data(&(), names.iter().map(|name| format!("{name:>22}")).collect::<String>())?;
+/// Names of the interface classes. Standard: IEC 62056-6-2.
+const fn class_name(class: u16) -> &'static str {
+    match class {
+        1 => "data",
+        3 => "register",
+        4 => "extended register",
+        5 => "demand register",
+        7 => "profile generic",
+        8 => "clock",
+        9 => "script table",
+        11 => "special days table",
+        15 => "association LN",
+        17 => "SAP assignment",
+        18 => "image transfer",
+        20 => "activity calendar",
+        22 => "single action schedule",
+        40 => "push setup",
+        64 => "security setup",
+        70 => "disconnect control",
+        71 => "limiter",
+        _ => "",
     }
-    for row in rows {
-        let Data::Structure(cells) = row else { bail!("a row of the profile is no structure") };
-        let values: serde_json::Map<String, Value> = names
-            .iter()
-            .zip(cells)
-            .map(|(name, cell)| {
-                let shown = match cell {
-                    Data::OctetString(bytes) => json!(octets(bytes)),
-                    cell => integer(cell).map_or_else(|| json!(text(cell)), |number| json!(number)),
-                };
-                (name.clone(), shown)
-            })
-            .collect();
-        let line: String = cells.iter().map(|cell| format!("{:>22}", text(cell))).collect();
-        talk.data(&json!({ "kind": "row", "values": values }), line)?;
+}
+
+/// A column of a profile: where its values are taken from, and what they count if they are a register's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column {
+    pub(super) source: AttributeRef,
+    pub(super) unit: Option<Scale>,
+}
+
+impl Column {
+    fn name(&self) -> String {
+        format!("{}/{}", self.source.object, self.source.attribute)
+    }
+
+    /// The lines above the column: what it is and its unit.
+    fn head(&self) -> [String; 2] {
+        let unit = self.unit.map_or_else(String::new, Scale::symbol);
+        match self.source.attribute {
+            2 => [self.source.object.to_string(), unit],
+            _ => [self.name(), unit],
+        }
+    }
+
+    /// A cell as printed under it.
+    fn cell(&self, value: &Data) -> String {
+        match (self.unit, integer(value)) {
+            (Some(scale), Some(raw)) => decimal(raw, scale.scaler),
+            _ => text(value),
+        }
+    }
+
+    /// A cell as JSON: the number as it was read.
+    fn json(value: &Data) -> Value {
+        match value {
+            Data::OctetString(bytes) => json!(octets(bytes)),
+            Data::Null => Value::Null,
+            cell => integer(cell).map_or_else(|| json!(text(cell)), |number| json!(number)),
+        }
+    }
+
+    fn describe(&self) -> Value {
+        json!({
+            "name": self.name(), "class": self.source.class, "scaler": self.unit.map(|scale| scale.scaler),
+            "unit_code": self.unit.map(|scale| scale.code), "unit": self.unit.map(Scale::symbol),
+        })
+    }
+}
+
+/// The rows of a profile under its columns.
+pub(super) fn profile(talk: Talk, columns: &[Column], rows: &Data) -> Result<()> {
+    let Data::Array(rows) = rows else { bail!("the profile's buffer is no array") };
+    let rows: Vec<&[Data]> = rows.iter().map(cells).collect::<Result<_>>()?;
+    if talk.json() {
+        let described: Vec<Value> = columns.iter().map(Column::describe).collect();
+        talk.data(&json!({ "kind": "columns", "columns": described }), "")?;
+        for row in &rows {
+            let cells = columns.iter().zip(*row);
+            let values: serde_json::Map<String, Value> =
+                cells.map(|(column, cell)| (column.name(), Column::json(cell))).collect();
+            talk.data(&json!({ "kind": "row", "values": values }), "")?;
+        }
+    } else {
+        for line in table(columns, &rows) {
+            talk.data(&(), line)?;
+        }
     }
     talk.say(format_args!("{} rows", rows.len()));
     Ok(())
+}
+
+fn cells(row: &Data) -> Result<&[Data]> {
+    match row {
+        Data::Structure(cells) => Ok(cells),
+        _ => bail!("a row of the profile is no structure"),
+    }
+}
+
+/// Columns side by side, each as wide as its widest cell, numbers ending below each other.
+fn table(columns: &[Column], rows: &[&[Data]]) -> Vec<String> {
+    let [names, units] = [0, 1].map(|line| columns.iter().map(|column| column.head()[line].clone()).collect());
+    let mut lines: Vec<Vec<String>> = vec![names, units];
+    lines.extend(rows.iter().map(|row| columns.iter().zip(*row).map(|(column, cell)| column.cell(cell)).collect()));
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|index| lines.iter().filter_map(|line| line.get(index)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .collect();
+    let line = |cells: &Vec<String>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
+        padded.collect::<Vec<_>>().join("  ")
+    };
+    lines.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(obis: [u8; 6], unit: Option<(i8, u8)>) -> Column {
+        let source = AttributeRef { class: 3, object: Obis(obis), attribute: 2 };
+        Column { source, unit: unit.map(|(scaler, code)| Scale { scaler, code }) }
+    }
+
+    #[test]
+    fn numbers_are_exact_whatever_their_exponent() {
+        for (raw, scaler, shown) in
+            [(2334, -1, "233.4"), (-5, -3, "-0.005"), (7, 2, "700"), (0, -2, "0.00"), (i64::MAX, 9, "9223372036854775807e9")]
+        {
+            assert_eq!(decimal(raw, scaler), shown, "{raw} x 10^{scaler}");
+        }
+    }
+
+    #[test]
+    fn a_profile_stands_in_columns_under_its_units() {
+        let columns = [
+            column([0, 0, 1, 0, 0, 255], None),
+            column([1, 0, 1, 29, 0, 255], Some((0, 30))),
+            column([1, 0, 32, 24, 0, 255], Some((-1, 35))),
+        ];
+        let clock = |minute| Data::OctetString(vec![7, 234, 1, 2, 5, 0, minute, 0, 0, 0, 0, 0]);
+        let rows = [
+            vec![clock(15), Data::DoubleLongUnsigned(76), Data::LongUnsigned(2319)],
+            vec![clock(30), Data::DoubleLongUnsigned(1035), Data::Null],
+        ];
+        let lines = table(&columns, &rows.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(
+            lines,
+            [
+                "       0-0:1.0.0.255  1-0:1.29.0.255  1-0:32.24.0.255",
+                "                                  Wh                V",
+                "2026-01-02T00:15:00Z              76            231.9",
+                "2026-01-02T00:30:00Z            1035             null",
+            ]
+        );
+    }
 }

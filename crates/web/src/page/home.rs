@@ -6,7 +6,7 @@ use crate::error::WebError;
 use crate::fmt::{self, Words};
 use crate::page::usage::day::DayData;
 use crate::page::usage::source::{self, Days, Point};
-use crate::ui::{self, Icon, icon};
+use crate::ui::{self, Icon, Stat, icon, stats};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
@@ -22,6 +22,7 @@ struct Card {
     href: String,
     headline: String,
     remarks: String,
+    figures: Vec<Stat>,
     week: Markup,
     heard: String,
     stale: bool,
@@ -30,6 +31,7 @@ struct Card {
 struct View {
     greeting: String,
     remark: String,
+    figures: Vec<Stat>,
     cards: Vec<Result<Card, String>>,
 }
 
@@ -62,11 +64,11 @@ fn view(ctx: &Ctx, points: &[Point]) -> Option<View> {
                 .map_err(|e| e.sentence())
         })
         .collect();
-    let (greeting, remark) = match (several, cards.first()) {
-        (false, Some(Ok(card))) => (card.headline.clone(), card.remarks.clone()),
-        _ => (format!("Your home at {}", first.address), "Yesterday at a glance.".to_owned()),
+    let (greeting, remark, figures) = match (several, cards.first()) {
+        (false, Some(Ok(card))) => (card.headline.clone(), card.remarks.clone(), card.figures.clone()),
+        _ => (format!("Your home at {}", first.address), "Yesterday at a glance.".to_owned(), Vec::new()),
     };
-    Some(View { greeting, remark, cards })
+    Some(View { greeting, remark, figures, cards })
 }
 
 fn card(ctx: &Ctx, point: &Point, first: bool) -> Result<Card, WebError> {
@@ -86,6 +88,7 @@ fn card(ctx: &Ctx, point: &Point, first: bool) -> Result<Card, WebError> {
         name: point.name.clone(),
         headline: data.headline(&words),
         remarks: [data.remarks(), data.caveat().unwrap_or_default()].join(" ").trim().to_owned(),
+        figures: data.figures(),
         week: week(&days, &data, &which, point.id),
         heard: heard
             .map_or_else(|| "Your meter has not been heard yet.".to_owned(), |at| freshness(&words, at)),
@@ -134,7 +137,10 @@ fn main(view: &View) -> Markup {
     let several = view.cards.len() > 1;
     html! {
         main #main.wrap tabindex="-1" {
-            header.lede { p.eye { "Overview" } h1 { (view.greeting) } p.sub { (view.remark) } }
+            div.hero {
+                header.lede { p.eye { "Overview" } h1 { (view.greeting) } p.sub { (view.remark) } }
+                @if !view.figures.is_empty() { (stats(&view.figures)) }
+            }
             div.cards {
                 @for card in &view.cards {
                     @match card {

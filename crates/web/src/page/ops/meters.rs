@@ -166,7 +166,7 @@ fn view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
         state: state(ctx.now, row.last_heard, row.last_read),
         address: row.address.clone().unwrap_or_else(|| "not installed".to_owned()),
         customer: row.customer.clone().unwrap_or_default(),
-        model: format!("{}, {}", commodity_word(row.commodity), row.model),
+        model: model_words(row),
         route: row.collector_name.clone().unwrap_or_else(|| "own address".to_owned()),
         heard: row.last_heard.map_or_else(|| "never".to_owned(), |at| words.ago(at)),
     };
@@ -186,6 +186,15 @@ fn view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
         ),
         csv: asked.href("/ops/meters.csv"),
     })
+}
+
+/// Model and commodity, without saying the same twice.
+fn model_words(row: &FleetRow) -> String {
+    let commodity = commodity_word(row.commodity);
+    if row.model.to_lowercase().contains(&commodity.to_lowercase()) {
+        return row.model.clone();
+    }
+    format!("{commodity}, {}", row.model)
 }
 
 fn filters(ctx: &Ctx, asked: &Asked) -> Result<Vec<(&'static str, Vec<Chip>)>, WebError> {

@@ -79,7 +79,7 @@ pub(crate) struct Days {
 fn hours(ctx: &Ctx, usage: &UsageDay) -> Vec<Cell> {
     let used: Series = usage.used.clone().into();
     let sent: Option<Series> = usage.sent.clone().map(Into::into);
-    series::cells(&usage.day, IntervalLength::HOUR, Some(&used), sent.as_ref(), ctx.now)
+    series::cells(&usage.day, IntervalLength::HOUR, Some(&used), sent.as_ref(), ctx.present())
 }
 
 impl Days {
@@ -150,7 +150,7 @@ impl Days {
                 State::Missing
             } else if any(State::Estimated) {
                 State::Estimated
-            } else if any(State::Missing) || any(State::Partial) {
+            } else if hours.iter().any(Cell::is_gap) {
                 State::Partial
             } else {
                 State::Measured
@@ -185,12 +185,13 @@ fn weather_by_hour(hours: &[Cell], weather: &[WeatherHour]) -> Vec<Option<i32>> 
     hours.iter().map(at).collect()
 }
 
-fn day_state(day: &MonthDay, first: Option<Date>, today: Date) -> State {
-    match (day.used, day.date >= today) {
+/// `open` is the first day of which something may still be on its way.
+fn day_state(day: &MonthDay, first: Option<Date>, open: Date) -> State {
+    match (day.used, day.date >= open) {
         (None, true) => State::Ahead,
         (None, false) if first.is_none_or(|first| day.date < first) => State::Before,
         (None, false) => State::Missing,
-        // What is missing of today has not happened yet.
+        // What is missing of an open day is not over or on its way.
         (Some(_), true) if day.estimated == 0 => State::Measured,
         (Some(_), _) if day.estimated > 0 => State::Estimated,
         (Some(_), _) if day.missing() > 0 => State::Partial,
@@ -208,12 +209,13 @@ pub(crate) fn month_data(
     let month = ctx.app.mdm.usage_month(point, date).map_err(|error| failed(&error))?;
     let month = month.ok_or_else(|| WebError::NotFound("meter at this service point".to_owned()))?;
     let today = ctx.words().today();
+    let open = ctx.present().due.to_zoned(ctx.app.utility.zone.clone()).date();
     let first = ctx.app.mdm.known_days().map_err(|error| failed(&error))?.map(|(first, _)| first);
     let sum = |day: &MonthDay| DaySum {
         date: day.date,
         used: day.used,
         sent: day.sent,
-        state: day_state(day, first, today),
+        state: day_state(day, first, open),
         mean: day.mean_temperature_dc.map(i32::from).filter(|_| day.date <= today),
     };
     Ok(MonthData {

@@ -88,11 +88,10 @@ impl WeeksData {
     }
 
     fn gaps(&self) -> Option<Finding> {
-        let flawed =
-            |day: &&WeekDay| day.hours.iter().any(|h| matches!(h.state, State::Missing | State::Partial));
+        let flawed = |day: &&WeekDay| day.hours.iter().any(Cell::is_gap);
         let days: Vec<&WeekDay> = self.days.iter().filter(flawed).collect();
         let first = days.first()?;
-        let gap = |h: &&Cell| matches!(h.state, State::Missing | State::Partial);
+        let gap = |hour: &&Cell| hour.is_gap();
         let hours: i64 =
             days.iter().flat_map(|d| d.hours.iter().filter(gap)).map(|h| h.length().as_hours().max(1)).sum();
         let others = match days.len() - 1 {

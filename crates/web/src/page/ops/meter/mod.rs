@@ -138,7 +138,7 @@ fn register_row(words: &Words, register: &RegisterRead) -> RegisterRow {
         ChannelKind::Gas => "Gas",
         ChannelKind::Water => "Water",
     };
-    let name = if register.tou == 0 { what.to_owned() } else { format!("{what}, rate {}", register.tou) };
+    let name = if register.tou == 0 { what.to_owned() } else { format!("{what} T{}", register.tou) };
     let measure = Measure::of(register.kind);
     let (_, scaler) = register.kind.stored_unit();
     // A register finer than the stored unit keeps its own digits.
@@ -199,7 +199,7 @@ fn day_data(
         if electric { profile(ChannelKind::Voltage)?.map(|profile| profile.series.into()) } else { None };
     let day = mdm.local_day(date).map_err(|error| failed(&error))?;
     let width = used.as_ref().map_or(IntervalLength::HOUR, |series| series.interval);
-    let cells = series::cells(&day, width, used.as_ref(), sent.as_ref(), ctx.now);
+    let cells = series::cells(&day, width, used.as_ref(), sent.as_ref(), ctx.present());
     let sends = cells.iter().any(|cell| cell.sent.is_some_and(|sent| sent > 0));
     Ok((DayData { day, measure: Measure::of(kind), cells, used, voltage, sends }, version, sealed))
 }

@@ -192,12 +192,12 @@ fn registers(rows: &[RegisterRow]) -> Markup {
             @if rows.is_empty() {
                 (empty(Icon::Reads, "No register read yet", "They come with the next read, or at once with Read now."))
             } @else {
-                table {
+                div.scroll tabindex="0" role="region" aria-label="Registers" { table {
                     thead { tr { th scope="col" { "Register" } th.n scope="col" { "Value" } th.n scope="col" { "Read" } } }
                     tbody { @for row in rows { tr {
                         th scope="row" { (row.name) } td.n { (row.value) } td.n.t title=(row.source) { (row.at) }
                     } } }
-                }
+                } }
             }
         }
     }
