@@ -30,6 +30,13 @@ async function visit(options, path, work) {
   }
 }
 
+/** Runs the jobs a few at a time: most of a visit is waiting. */
+async function together(jobs, lanes = 3) {
+  const next = jobs[Symbol.iterator]();
+  await Promise.all(Array.from({ length: lanes }, async () => { for (const job of { [Symbol.iterator]: () => next }) await job(); }));
+}
+const EVERY_LOOK = ["light", "dark"].flatMap(scheme => [1280, 390].map(width => [scheme, width]));
+
 async function clean(options, path, colorScheme, width, status = 200) {
   await visit({ ...options, colorScheme, viewport: { width, height: 900 } }, path, async (page, noise) => {
     const where = `${path} ${colorScheme} ${width}`;
@@ -45,7 +52,7 @@ async function clean(options, path, colorScheme, width, status = 200) {
 }
 
 // Nobody: the door, and nothing else.
-for (const scheme of ["light", "dark"]) for (const width of [1280, 390]) await clean({}, "/sign-in", scheme, width);
+await together(EVERY_LOOK.map(look => () => clean({}, "/sign-in", ...look)));
 await visit({}, "/ops/meters", async page => ok(page.url().includes("/sign-in?next=%2Fops%2Fmeters"), "a guest is sent to sign in", page.url()));
 
 const everyone = await people(browser);
@@ -59,10 +66,10 @@ for (const person of everyone) {
   const first = !seen.has(kind);
   if (first) seen.set(kind, { ...session, pages, options });
   console.log(`${person.shown}: ${kind}, ${pages.length} pages`);
-  for (const path of pages) {
-    if (first) for (const scheme of ["light", "dark"]) for (const width of [1280, 390]) await clean(options, path, scheme, width);
-    else await clean(options, path, "light", 390);
-  }
+  // The pages of a face are the same for all its people: one of them sees every look, the others what differs by role.
+  const looks = first ? EVERY_LOOK : [["light", 390]];
+  const differing = first ? pages : pages.filter((path, index) => index === 0 || /^\/ops\/meters\/\d+$/.test(path));
+  await together(differing.flatMap(path => looks.map(look => () => clean(options, path, ...look))));
   const forbidden = session.operator ? "/usage" : "/ops";
   await visit(options, forbidden, async page => ok((await page.locator("h1").textContent()) === "Not yours to see", `${person.shown} may not open ${forbidden}`));
 }
@@ -71,7 +78,7 @@ await clean(customer.options, "/no-such-page", "light", 1280, 404);
 await clean(customer.options, "/ops", "dark", 390, 403);
 
 // Reflow at 320 CSS pixels (WCAG 1.4.10), and weight and nodes of every page with a cold cache.
-for (const { pages, options } of [customer, operator]) for (const path of pages) {
+async function weigh(options, path) {
   await visit({ ...options, viewport: { width: 320, height: 640 } }, path, async page => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     ok(wide <= 320, `reflow at 320 ${path}`, `${wide} px`);
@@ -85,12 +92,13 @@ for (const { pages, options } of [customer, operator]) for (const path of pages)
   cdp.on("Network.loadingFinished", e => { bytes[urls[e.requestId]] = e.encodedDataLength; });
   await page.goto(base + path, { waitUntil: "load" });
   await page.waitForTimeout(250);
-  const weigh = test => Object.entries(bytes).filter(([url]) => test(new URL(url).pathname)).reduce((sum, [, n]) => sum + n, 0);
-  const weights = { html: weigh(p => !p.startsWith("/a/")), script: weigh(p => p.endsWith("islands.js")), css: weigh(p => p.endsWith(".css")), total: weigh(() => true), nodes: await page.evaluate(() => document.querySelectorAll("*").length) };
+  const sum = test => Object.entries(bytes).filter(([url]) => test(new URL(url).pathname)).reduce((total, [, n]) => total + n, 0);
+  const weights = { html: sum(p => !p.startsWith("/a/")), script: sum(p => p.endsWith("islands.js")), css: sum(p => p.endsWith(".css")), total: sum(() => true), nodes: await page.evaluate(() => document.querySelectorAll("*").length) };
   for (const [what, limit] of Object.entries(BUDGET)) ok(weights[what] <= limit && weights[what] > 0, `budget ${what} ${path}`, `${weights[what]} of ${limit}`);
   console.log(`${path}: ${(weights.html / 1000).toFixed(1)} kB of HTML, ${(weights.total / 1000).toFixed(1)} kB in all, ${weights.nodes} nodes`);
   await context.close();
 }
+await together([customer, operator].flatMap(({ pages, options }) => pages.map(path => () => weigh(options, path))));
 
 // Without script: charts, links, tables, theme and a command all work.
 await visit({ ...customer.options, javaScriptEnabled: false }, "/usage?view=month", async page => {

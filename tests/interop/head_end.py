@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -158,11 +159,11 @@ def profile(serving):
     """The scheduled read brought the profile of its own accord, to the interval and the watt-hour."""
     number = serving.meter("PEER0001")["id"]
     ask = lambda: [slot for slot in serving.get(f"/api/v1/meters/{number}/profile")["series"]["intervals"]
-                   if slot["quality"] == "measured"]
+                   if slot["quality"] == "valid"]
     today = time.gmtime()
     whole = (today.tm_hour * 60 + today.tm_min) // 15
     found = eventually(ask, lambda slots: len(slots) >= whole - 1, f"{whole} intervals of today")
-    wrong = [slot for slot in found if slot["value"] not in range(40_000, 47_000, 1_000)]
+    wrong = [slot for slot in found if slot["value"] not in range(40, 47)]
     if wrong:
         raise Refused(f"other values than the meter's: {wrong[:3]}")
 
@@ -193,8 +194,6 @@ def pushed(serving):
     eventually(lambda: serving.meter("PEER0001")["health"]["last_heard"], lambda at: at != heard, "push not taken")
     if serving.get("/api/v1/overview")["refused_24h"] != before:
         raise Refused("the first push was refused")
-
-    import socket
 
     def again():
         with socket.create_connection(("127.0.0.1", serving.pushes), 5) as wire:

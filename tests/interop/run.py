@@ -8,17 +8,13 @@ import argparse
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-EK = "000102030405060708090A0B0C0D0E0F"
-AK = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
-KEK = "31" * 16
-WRONG = "FF" * 16
+import head_end
+from process import AK, EK, HERE, KEK, WRONG, Process, free_port, wait_for
+
+NEW = "A0" * 16
 COUNTER = "0.0.43.1.0.255"
 READS = ["ldn", "assoc", "clock", "register", "list", "capobj", "entry", "range", "all_rows", "wrongattr"]
 WRITES = ["clockset", "set", "setblocks", "disconnect", "image", "keys"]
@@ -42,33 +38,37 @@ CLIENT_ROWS = [
     ("push asked for", "wrapper", GMAC + ["--security", "ae", "--ic-ln", COUNTER], ["push"]),
 ]
 
-# What our meter must refuse: name, options of the client, part of what the client is told.
+# What our meter must refuse: name, options of their client, part of what that client is told, and what the meter says.
 REFUSAL_ROWS = [
-    ("wrong password", ["--client", "2", "--auth", "low", "--password", "wrong"], "uthentication"),
+    ("wrong password", ["--client", "2", "--auth", "low", "--password", "wrong"], "uthentication failure",
+     "its password is wrong"),
     ("wrong encryption key", ["--client", "1", "--auth", "gmac", "--security", "ae", "--ek", WRONG, "--ak", AK,
-                              "--ic", "9000"], ""),
-    ("replayed counter", GMAC + ["--security", "ae", "--ic", "0"], ""),
-    ("unknown client", ["--client", "77"], ""),
+                              "--ic", "9000"], "iphering failed", "the tag is wrong"),
+    ("wrong authentication key", ["--client", "1", "--auth", "gmac", "--security", "ae", "--ek", EK, "--ak", WRONG,
+                                  "--ic", "9000"], "iphering failed", "the tag is wrong"),
+    ("replayed counter", GMAC + ["--security", "ae", "--ic", "100"], "nvocation", "is not above"),
+    ("unknown client", ["--client", "77"], "", "client 77"),
 ]
 
 OURS = ["--key", EK, "--auth-key", AK]
 SECURE = ["--client", "1", "--auth", "gmac", "--security", "both"] + OURS
+REGISTER = "1.0.1.8.0.255"
 RANGE = "2026-01-01T06:00:00Z..2026-01-01T12:00:00Z"
 # What our client does with the independent meter: name, link, options of that meter, options of ours.
 READ_ROWS = [
     ("no security", link, [], ["--client", "16", "--clock"]) for link in ("wrapper", "hdlc")
 ] + [
     ("low level security", link, [],
-     ["--client", "17", "--auth", "lls", "--password", "Gurux", "--clock", "--obis", "1.1.21.25.0.255",
+     ["--client", "17", "--auth", "lls", "--password", "Gurux", "--clock", "--obis", REGISTER,
       "--profile-obis", "1.0.99.1.0.255", "--profile", RANGE]) for link in ("wrapper", "hdlc")
 ] + [
     ("GMAC, not ciphered", link, [],
-     ["--client", "1", "--auth", "gmac"] + OURS + ["--clock", "--obis", "1.1.21.25.0.255"])
+     ["--client", "1", "--auth", "gmac"] + OURS + ["--clock", "--obis", REGISTER])
     for link in ("wrapper", "hdlc")
 ] + [
     (f"GMAC, suite 0, {security}", link, [],
      ["--client", "1", "--auth", "gmac", "--security", security] + OURS
-     + ["--counter-obis", COUNTER, "--clock", "--obis", "1.1.21.25.0.255", "--profile-obis", "1.0.99.1.0.255",
+     + ["--counter-obis", COUNTER, "--clock", "--obis", REGISTER, "--profile-obis", "1.0.99.1.0.255",
         "--profile", RANGE])
     for link in ("wrapper", "hdlc") for security in ("auth", "encrypt", "both")
 ] + [
@@ -80,12 +80,17 @@ READ_ROWS = [
     ("object list", "wrapper", [], SECURE + ["--counter-obis", COUNTER, "--list"]),
 ]
 
-# What our client must refuse to go on with, and how it says so.
+# What our client must refuse to go on with: name, options, what it says, and what their meter says.
 READ_REFUSALS = [
-    ("wrong password", ["--client", "17", "--auth", "lls", "--password", "nonsense", "--clock"], "password"),
+    ("wrong password", ["--client", "17", "--auth", "lls", "--password", "nonsense", "--clock"],
+     "refused the password; give the meter's own secret with --password", "wrong password"),
     ("wrong key", ["--client", "1", "--auth", "gmac", "--security", "both", "--key", WRONG, "--auth-key", AK,
-                   "--counter", "5000", "--clock"], "key"),
-    ("replayed counter", SECURE + ["--counter", "0", "--clock"], "counter"),
+                   "--counter", "5000", "--clock"], "its key differs from ours; check --key", "AARQ refused"),
+    ("wrong key, GMAC not ciphered", ["--client", "1", "--auth", "gmac", "--key", WRONG, "--auth-key", AK, "--clock"],
+     "its key differs from ours; check --key", ""),
+    ("replayed counter", SECURE + ["--counter", "7", "--clock"],
+     "counter 7 as used already; it expects [0-9]+ or more; give a higher --counter", "counter 7 is not above"),
+    ("unknown client", ["--client", "77", "--clock"], "refuse", ""),
 ]
 
 passed = failed = 0
@@ -102,43 +107,6 @@ def row(name, fault):
         print(f"FAIL  {name}: {fault}", flush=True)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Process:
-    """A program in the background, ended with the block."""
-
-    def __init__(self, arguments):
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
-
-
-def wait_for(port, process):
-    for _ in range(200):
-        if process.process.poll() is not None:
-            raise RuntimeError("ended at once: " + process.process.stderr.read()[-400:])
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("never listened")
-
-
 def our_meter(wattle, link, extra=()):
     port = free_port()
     arguments = [wattle, "meter", "--listen", f"127.0.0.1:{port}", "--model", "lab", "--title", "5741540000000001",
@@ -153,7 +121,7 @@ def our_meter(wattle, link, extra=()):
 
 def gurux_client(port, link, options, steps):
     arguments = [sys.executable, os.path.join(HERE, "gurux_client.py"), "--port", str(port), "--iface", link,
-                 "--register", "1.0.1.8.0.255", "--setdata", "0.0.96.1.9.255", "--kek", KEK, *options, *steps]
+                 "--register", REGISTER, "--setdata", "0.0.96.1.9.255", "--kek", KEK, *options, *steps]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return done.returncode, lines, done.stderr
@@ -205,16 +173,51 @@ def client_against_our_meter(wattle):
             if sink:
                 sink.__exit__()
     for link in ("wrapper", "hdlc"):
-        meter, port = our_meter(wattle, link)
-        with meter:
-            for name, options, told in REFUSAL_ROWS:
-                _, lines, _ = gurux_client(port, link, options + ["--timeout", "2"], ["clock"])
-                text = json.dumps(lines)
-                refused = lines and not all(line["ok"] for line in lines) and told in text
-                row(f"our meter refuses, {link}: {name}", None if refused else f"not refused: {text[:300]}")
-            # After every refusal the meter still serves an honest client.
-            _, lines, talk = gurux_client(port, link, GMAC + ["--security", "ae", "--ic-ln", COUNTER], ["clock"])
-            row(f"our meter goes on, {link}", check_rows(lines) or (None if lines else talk[-300:]))
+        our_meter_refuses(wattle, link)
+    key_transfer(wattle)
+
+
+def our_meter_refuses(wattle, link):
+    meter, port = our_meter(wattle, link)
+    with meter:
+        _, lines, _ = gurux_client(port, link, GMAC + ["--security", "ae", "--ic", "100"], ["clock"])
+        row(f"our meter, {link}: counter 100 is taken", check_rows(lines) or (None if lines else "nothing"))
+        for name, options, told, said in REFUSAL_ROWS:
+            before = len(meter.said())
+            _, lines, _ = gurux_client(port, link, options + ["--timeout", "2"], ["clock"])
+            text, log = json.dumps(lines), meter.said()[before:]
+            refused = lines and not lines[0]["ok"] and told in text and said in log
+            row(f"our meter refuses, {link}: {name}", None if refused else f"told {text[:300]}, said {log[-300:]}")
+        # After every refusal the meter still serves an honest client.
+        _, lines, talk = gurux_client(port, link, GMAC + ["--security", "ae", "--ic-ln", COUNTER], ["clock"])
+        row(f"our meter goes on, {link}", check_rows(lines) or (None if lines else talk[-300:]))
+
+
+def key_transfer(wattle):
+    """The open association goes on with the old key; every one after it takes the new key only."""
+    meter, port = our_meter(wattle, "wrapper")
+    secure = ["--client", "1", "--auth", "gmac", "--security", "ae", "--ak", AK, "--ic-ln", COUNTER, "--timeout", "2"]
+    with meter:
+        _, lines, talk = gurux_client(port, "wrapper", secure + ["--ek", EK], ["keys", "clock"])
+        row("key transfer: the open association goes on", check_rows(lines) or (None if lines else talk[-300:]))
+        _, lines, _ = gurux_client(port, "wrapper", secure + ["--ek", EK], ["clock"])
+        dead = any(line["step"] == "associate" and not line["ok"] for line in lines)
+        row("key transfer: the old key is dead", None if dead and "the tag is wrong" in meter.said() else meter.said())
+        _, lines, talk = gurux_client(port, "wrapper", secure + ["--ek", NEW], ["clock"])
+        row("key transfer: the new key is live", check_rows(lines) or (None if lines else talk[-300:]))
+        ours = ["--client", "1", "--auth", "gmac", "--security", "both", "--auth-key", AK, "--clock"]
+        done = our_read(wattle, port, "wrapper", ours + ["--counter-obis", COUNTER, "--key", NEW])
+        row("key transfer: the new key is live for our client", None if done.returncode == 0 else done.stderr)
+        done = our_read(wattle, port, "wrapper", ours + ["--counter", "60000", "--key", EK])
+        row("key transfer: the old key is dead for our client",
+            None if done.returncode == 1 and "key differs" in done.stderr else done.stderr)
+
+
+def our_read(wattle, port, link, options):
+    arguments = [wattle, "--json", "read", f"127.0.0.1:{port}", *options]
+    if link == "hdlc":
+        arguments.append("--hdlc")
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=120)
 
 
 def our_client_against_theirs(wattle):
@@ -226,17 +229,11 @@ def our_client_against_theirs(wattle):
         wait_for(port, process)
         return process, port
 
-    def read(port, link, options):
-        arguments = [wattle, "--json", "read", f"127.0.0.1:{port}", *options]
-        if link == "hdlc":
-            arguments.append("--hdlc")
-        return subprocess.run(arguments, capture_output=True, text=True, timeout=120)
-
     for name, link, theirs, ours in READ_ROWS:
         label = f"our client, their meter, {link}: {name}"
         process, port = meter(link, theirs)
         with process:
-            done = read(port, link, ours)
+            done = our_read(wattle, port, link, ours)
             if done.returncode:
                 row(label, done.stderr.strip()[-300:])
                 continue
@@ -244,12 +241,43 @@ def our_client_against_theirs(wattle):
             rows = sum(1 for record in records if record.get("kind") == "row")
             short = "--profile" in ours and rows not in (24, 25)
             row(label, f"{rows} profile rows for six hours" if short else None if records else "nothing read")
+    for link in ("wrapper", "hdlc"):
+        process, port = meter(link, [])
+        with process:
+            done = our_read(wattle, port, link, SECURE + ["--counter", "100", "--clock"])
+            row(f"our client, {link}: counter 100 is taken", done.stderr if done.returncode else None)
+            for name, options, told, said in READ_REFUSALS:
+                before = len(process.said())
+                done = our_read(wattle, port, link, options)
+                log = process.said()[before:]
+                good = done.returncode == 1 and not done.stdout and re.search(told, done.stderr) and said in log
+                row(f"our client says why, {link}: {name}",
+                    None if good else f"exit {done.returncode}: {done.stderr[-300:]}, said {log[-300:]}")
+    how_it_looks(wattle, meter)
+
+
+def how_it_looks(wattle, meter):
+    """For people: aligned, with units. Exit code 1 is a failure, 2 wrong usage."""
     process, port = meter("wrapper", [])
     with process:
-        for name, options, told in READ_REFUSALS:
-            done = read(port, "wrapper", options)
-            good = done.returncode == 1 and re.search(told, done.stderr)
-            row(f"our client says why: {name}", None if good else f"exit {done.returncode}: {done.stderr[-300:]}")
+        arguments = [wattle, "read", f"127.0.0.1:{port}", *SECURE, "--counter-obis", COUNTER, "--clock", "--obis",
+                     REGISTER, "1.0.32.7.0.255", "0.0.42.0.0.255", "--profile", "2026-01-01T06:00:00Z..2026-01-01T07:00:00Z"]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+        lines = done.stdout.splitlines()
+        looks = (done.returncode == 0 and f"{'1-0:1.8.0.255':<20} 123456 Wh" in lines
+                 and f"{'1-0:32.7.0.255':<20} 230.1 V" in lines and f"{'0-0:42.0.0.255':<20} PEER0000000001" in lines
+                 and len({len(line) for line in lines[4:]}) == 1 and lines[5].split() == ["Wh", "Wh"])
+        row("wattle read, for people", None if looks else done.stdout + done.stderr)
+        for name, options, code in (("wrong usage", ["--obis", "nonsense"], 2), ("no such option", ["--nonsense"], 2),
+                                    ("no keys", ["--client", "1", "--auth", "gmac"], 2),
+                                    ("no such object", ["--client", "17", "--auth", "lls", "--password", "Gurux",
+                                                        "--obis", "1.0.9.9.9.255"], 1)):
+            done = our_read(wattle, port, "wrapper", options)
+            good = done.returncode == code and not done.stdout and done.stderr.startswith("error: ")
+            row(f"wattle read, {name}: exit code {code}", None if good else f"exit {done.returncode}: {done.stderr}")
+    done = our_read(wattle, free_port(), "wrapper", ["--clock"])
+    good = done.returncode == 1 and "does the meter listen there" in done.stderr
+    row("wattle read, nobody there: exit code 1", None if good else done.stderr)
 
 
 def main():
@@ -258,6 +286,7 @@ def main():
     wattle = os.path.abspath(arguments.parse_args().wattle)
     client_against_our_meter(wattle)
     our_client_against_theirs(wattle)
+    head_end.run(wattle, row)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

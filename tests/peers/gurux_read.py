@@ -7,6 +7,7 @@ second. A visit is a connection, an association with GMAC and encryption, the pr
 import datetime
 import json
 import os
+import socket
 import sys
 import time
 from argparse import Namespace
@@ -28,13 +29,22 @@ def settings(order):
         sign_key="", pdu=0xFFFF, gbt=0, timeout=5)
 
 
+def leave(peer):
+    """Releases, and waits until the meter has hung up: it forgets the association only then."""
+    peer.call(peer.c.releaseRequest())
+    peer.sock.shutdown(socket.SHUT_WR)
+    while peer.sock.recv(4096):
+        pass
+    peer.sock.close()
+
+
 def main():
     order = json.load(sys.stdin)
     a = settings(order)
     public = Peer(a, client=16, auth="none", security="none")
     public.open()
     counter = int(public.get(GXDLMSData(COUNTER), 2)) + 1
-    public.close()
+    leave(public)
     low, high = (datetime.datetime.fromisoformat(order[end]) for end in ("from", "to"))
     profile, visits, began = None, 0, None
     while began is None or time.monotonic() - began < order["seconds"]:
@@ -44,7 +54,7 @@ def main():
             profile = peer.profile(PROFILE)
         rows = peer.get_rows(peer.c.readRowsByRange(profile, low, high), profile)
         assert len(rows) == order["rows"], f"{len(rows)} rows"
-        peer.close()
+        leave(peer)
         counter = peer.c.ciphering.invocationCounter + 1
         # The first visit also learns the columns; it does not count.
         if began is None:

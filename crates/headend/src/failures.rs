@@ -86,7 +86,7 @@ impl HeadEnd {
                 {
                     // The counter came back from a backup, or another head-end was here before.
                     meter.resynchronised = true;
-                    meter.next_counter = *expected;
+                    meter.next_counter = meter.next_counter.max(*expected);
                     self.events.push_back(HeadEndEvent::Refused { from: Source::Meter(id), why });
                     return self.enqueue(now, id);
                 }
@@ -124,6 +124,6 @@ impl HeadEnd {
 
 impl Meter {
     fn may_jump_to(&self, expected: u32) -> bool {
-        expected > self.next_counter && expected - self.next_counter <= FURTHEST_JUMP
+        expected.saturating_sub(self.next_counter) <= FURTHEST_JUMP
     }
 }

@@ -97,7 +97,8 @@ pub(crate) const COUNTERS_PER_VISIT: u32 = 1024;
 impl Meter {
     pub(crate) fn new(setup: RegisteredMeter) -> Self {
         Self {
-            next_counter: setup.counter_ceiling,
+            // Meters start with 0 as the last counter accepted, so 0 is never taken.
+            next_counter: setup.counter_ceiling.max(1),
             setup,
             state: State::Idle,
             work: VecDeque::new(),

@@ -10,7 +10,7 @@
 //! have on disk before it goes on (invocation counters) comes back as a settlement.
 
 use crate::clock::Clock;
-use crate::wire::{Wire, WireEvent};
+use crate::wire::{self, Wire, WireEvent};
 use headend::{HeadEnd, HeadEndEvent, LinkAction, LinkId, Metrics, PushConn, What};
 use jiff::{SignedDuration, Timestamp};
 use operations::{Duty, Settlement};
@@ -99,7 +99,7 @@ impl Collection {
         let keeper = Keeper { duty: self.duty, clock: self.clock, signals: signals.clone() };
         std::thread::spawn(move || keeper.run(groups));
         if let Some(listener) = pushes {
-            tokio::spawn(listen(listener, signals.clone()));
+            tokio::spawn(wire::accept(listener, signals.clone(), Signal::Pusher));
         }
         let mut turning = Loop {
             head_end: self.head_end,
@@ -127,23 +127,6 @@ impl Collection {
             }
             let now = turning.clock.now();
             turning.head_end.handle_timeout(now);
-        }
-    }
-}
-
-async fn listen(listener: TcpListener, signals: mpsc::Sender<Signal>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                if signals.send(Signal::Pusher(stream)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                // Usually no file handle is left: wait for some to come back.
-                tracing::warn!(%error, "a push connection could not be taken");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
         }
     }
 }
@@ -253,12 +236,16 @@ impl Loop {
 /// Logs what an operator should know of; never a value or a key.
 fn tell(event: &HeadEndEvent) {
     match event {
-        HeadEndEvent::Refused { from, why } => tracing::warn!(?from, %why, culprit = ?why.culprit(), "refused"),
+        HeadEndEvent::Refused { from, why } => {
+            tracing::warn!(?from, %why, culprit = ?why.culprit(), "refused");
+        }
         HeadEndEvent::Missed { meter, why } => {
             let why = why.as_ref().map_or_else(|| "its turn never came".to_owned(), ToString::to_string);
             tracing::info!(meter.id = %meter, why, "scheduled read missed");
         }
-        HeadEndEvent::Link { link, up } => tracing::debug!(?link, up, "connection"),
+        HeadEndEvent::Link { link, up } => {
+            tracing::debug!(?link, up, "connection");
+        }
         _ => {}
     }
 }

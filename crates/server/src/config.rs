@@ -74,7 +74,8 @@ impl Config {
     /// A message that names file, line and remedy.
     pub fn read(file: &Path) -> Result<Self> {
         let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
-        let config: Self = Self::parse(&text).with_context(|| format!("{} is no configuration", file.display()))?;
+        let config: Self =
+            Self::parse(&text).with_context(|| format!("{} is no configuration", file.display()))?;
         Ok(config)
     }
 

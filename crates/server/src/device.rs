@@ -7,7 +7,7 @@ use dlms::wrapper::{self, WrapperDecoder};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use meter::household::Household;
-use meter::{Feed, METER_SAP, Meter};
+use meter::{Feed, METER_SAP, Meter, Push};
 use model::{Energy, IntervalLength};
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -89,7 +89,14 @@ pub struct Device {
 
 impl Device {
     /// A meter that has lived since `since` and lives on by `clock`.
-    pub fn new(meter: Meter, load: Load, since: Timestamp, clock: Clock, link: Link, push_to: Option<String>) -> Self {
+    pub fn new(
+        meter: Meter,
+        load: Load,
+        since: Timestamp,
+        clock: Clock,
+        link: Link,
+        push_to: Option<String>,
+    ) -> Self {
         let fed = load.interval().floor(since);
         let device = Self {
             meter: Mutex::new((meter, fed)),
@@ -168,14 +175,9 @@ impl Device {
                 let now = guard.0.now();
                 std::iter::from_fn(|| guard.0.poll_push(now)).collect()
             };
-            let Some(address) = &self.push_to else { continue };
-            for push in pushes {
-                let sent = wrapper::encode(METER_SAP, push.client_sap, &push.apdu)
-                    .map_err(|error| io::Error::other(error.to_string()))
-                    .and_then(|bytes| TcpStream::connect(address)?.write_all(&bytes));
-                if let Err(error) = sent {
-                    tracing::warn!(address, %error, "a push was lost");
-                }
+            let Some(address) = self.push_to.as_ref().filter(|_| !pushes.is_empty()) else { continue };
+            if let Err(error) = send(address, &pushes) {
+                tracing::warn!(address, pushes = pushes.len(), %error, "pushes were lost");
             }
         }
     }
@@ -219,7 +221,8 @@ impl Device {
             decoder.push(buffer.get(..count).unwrap_or_default());
             for unit in decoder.by_ref() {
                 // The standard leaves a broken wrapper no way to go on: the connection is closed.
-                let unit = unit.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+                let unit =
+                    unit.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
                 if unit.destination != METER_SAP {
                     continue;
                 }
@@ -297,6 +300,18 @@ impl Device {
             }
         }
     }
+}
+
+/// Pushes go over one connection, for two could overtake each other.
+fn send(address: &str, pushes: &[Push]) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_write_timeout(Some(STALL))?;
+    for push in pushes {
+        let bytes = wrapper::encode(METER_SAP, push.client_sap, &push.apdu)
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        stream.write_all(&bytes)?;
+    }
+    Ok(())
 }
 
 /// How long before now a meter's life begins, so that its profile is filled.

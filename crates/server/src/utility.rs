@@ -69,9 +69,15 @@ impl Utility {
     ///
     /// # Errors
     /// What the store says.
-    pub fn head_end(&self, config: HeadEndConfig, plan: ReadPlan, now: Timestamp) -> Result<(HeadEnd, Arc<Duty>)> {
+    pub fn head_end(
+        &self,
+        config: HeadEndConfig,
+        plan: ReadPlan,
+        now: Timestamp,
+    ) -> Result<(HeadEnd, Arc<Duty>)> {
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
+        getrandom::fill(&mut seed)
+            .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
         let mut head_end = HeadEnd::with_entropy(config, seed);
         let duty = Duty::new(Arc::clone(&self.mdm), self.master.clone());
         for unlisted in duty.enlist(&mut head_end, now)? {
@@ -121,7 +127,10 @@ fn read_master_key(file: &Path) -> Result<MasterKey> {
 #[cfg(unix)]
 fn check_mode(file: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(file).with_context(|| format!("could not look at {}", file.display()))?.permissions().mode();
+    let mode = fs::metadata(file)
+        .with_context(|| format!("could not look at {}", file.display()))?
+        .permissions()
+        .mode();
     if mode & 0o077 != 0 {
         bail!("the master key {} can be read by others; run `chmod 600 {}`", file.display(), file.display());
     }
@@ -135,7 +144,8 @@ fn check_mode(_: &Path) -> Result<()> {
 
 fn write_master_key(file: &Path) -> Result<()> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
     let written = write_private(file, &format!("{}\n", hex::encode(bytes)));
     written.with_context(|| format!("could not write the master key {}", file.display()))
 }

@@ -1,13 +1,13 @@
 //! One TCP connection as two bounded queues. Bytes that arrive become events for an engine's loop;
 //! bytes that leave are queued, and a peer that does not take them loses its connection.
 
-use std::time::Duration;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -19,6 +19,24 @@ const MOST_BYTES: usize = 1 << 20;
 const STALL: Duration = Duration::from_secs(60);
 /// Bytes taken from a socket at once; whatever waits for the loop is a multiple of it.
 const READ_BYTES: usize = 4096;
+
+/// Takes connections from a listener for ever and hands each to a loop.
+pub(crate) async fn accept<E>(listener: TcpListener, signals: mpsc::Sender<E>, tag: impl Fn(TcpStream) -> E) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if signals.send(tag(stream)).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                // Usually no file handle is left: wait for some to come back.
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
 
 /// What happened on a connection.
 #[derive(Debug)]

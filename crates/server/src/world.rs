@@ -2,7 +2,7 @@
 //! own, and connections to the head-end's push listener. From outside it cannot be told from the field.
 
 use crate::clock::Clock;
-use crate::wire::{Wire, WireEvent};
+use crate::wire::{self, Wire, WireEvent};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
@@ -70,10 +70,16 @@ impl World {
     ///
     /// # Errors
     /// What the system says to a listener, with its address.
-    pub async fn open(territory: Territory, clock: Clock, host: IpAddr, port: Option<u16>) -> io::Result<(Self, Doors)> {
+    pub async fn open(
+        territory: Territory,
+        clock: Clock,
+        host: IpAddr,
+        port: Option<u16>,
+    ) -> io::Result<(Self, Doors)> {
         let mut listeners = Vec::new();
         let mut doors = Doors::default();
-        let collectors = territory.registry().collectors.iter().map(|collector| Door::Collector(collector.id));
+        let collectors =
+            territory.registry().collectors.iter().map(|collector| Door::Collector(collector.id));
         let meters = territory.registry().meters.iter().filter(|meter| meter.route == MeterRoute::Direct);
         let all: Vec<Door> = collectors.chain(meters.map(|meter| Door::Meter(meter.id))).collect();
         for (index, door) in all.into_iter().enumerate() {
@@ -81,7 +87,10 @@ impl World {
             let port = match port {
                 None => 0,
                 Some(first) => offset.and_then(|offset| first.checked_add(offset)).ok_or_else(|| {
-                    io::Error::new(io::ErrorKind::InvalidInput, format!("there are not enough ports above {first}"))
+                    io::Error::new(
+                        io::ErrorKind::InvalidInput,
+                        format!("there are not enough ports above {first}"),
+                    )
                 })?,
             };
             let address = SocketAddr::new(host, port);
@@ -114,7 +123,8 @@ impl World {
     pub async fn run(self) {
         let (signals, mut incoming) = mpsc::channel(MOST_SIGNALS);
         for (door, listener) in self.listeners {
-            tokio::spawn(listen(door, listener, signals.clone()));
+            let tag = move |stream| Signal::Entered(door, stream);
+            tokio::spawn(wire::accept(listener, signals.clone(), tag));
         }
         let mut turning = Loop {
             territory: self.territory,
@@ -144,23 +154,6 @@ impl World {
             let now = turning.clock.now();
             turning.territory.advance(now);
             turning.tell(now);
-        }
-    }
-}
-
-async fn listen(door: Door, listener: TcpListener, signals: mpsc::Sender<Signal>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                if signals.send(Signal::Entered(door, stream)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                // Usually no file handle is left: wait for some to come back.
-                tracing::warn!(?door, %error, "a connection could not be taken");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
         }
     }
 }

@@ -60,17 +60,21 @@ fn a_day_in_the_street_holds_repeats_and_every_checker_bites() {
 
     let midnight = LocalDay::new(FIRST_DAYS[1], simulation.utility.as_ref().unwrap().mdm.zone()).unwrap();
     let (from, to) = (midnight.start(), midnight.end());
-    let read =
-        store.read(|read| read.register_reads(MeterId::new(8), ChannelKind::Import, 0, from, to)).unwrap();
-    let mut wrong: RegisterRead = read.last().unwrap().clone();
-    wrong.value.raw += 5000;
-    simulation.witness.acknowledged(&[HeadEndEvent::Registers(vec![wrong.clone()])]);
+    let last = |meter| -> RegisterRead {
+        let meter = MeterId::new(meter);
+        let reads = store.read(|read| read.register_reads(meter, ChannelKind::Import, 0, from, to)).unwrap();
+        reads.last().unwrap().clone()
+    };
+    let mut other = last(8);
+    other.value.raw += 5000;
+    simulation.witness.acknowledged(&[HeadEndEvent::Registers(vec![other.clone()])]);
     says(&mut simulation, "register of meter 8");
-    store.write(|write| write.insert_register(&wrong)).unwrap();
+    store.write(|write| write.insert_register(&other)).unwrap();
     says(&mut simulation, "the register stands at");
     // A second later it cannot stand so much higher.
-    wrong.at += jiff::SignedDuration::from_secs(1);
-    wrong.value.raw += 5000;
-    store.write(|write| write.insert_register(&wrong)).unwrap();
+    let mut later = last(9);
+    later.at += jiff::SignedDuration::from_secs(1);
+    later.value.raw += 5000;
+    store.write(|write| write.insert_register(&later)).unwrap();
     says(&mut simulation, "the register moved by");
 }

@@ -6,8 +6,7 @@ use headend::{HeadEnd, HeadEndConfig, ReadPlan, What};
 use jiff::{SignedDuration, Timestamp};
 use mdm::Mdm;
 use operations::provision::provision;
-use operations::{Duty, MasterKey, READ_GROUP};
-use std::collections::BTreeMap;
+use operations::{Duty, MasterKey, READ_GROUP, models};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
@@ -96,7 +95,7 @@ impl Utility {
     /// Starts the process: opens the database, hands every meter to a new head-end and takes up what was open.
     pub(crate) fn start(disk: &Disk, seed: u64, now: Timestamp) -> anyhow::Result<Self> {
         let store = Store::open(&disk.file()).context("open the database")?;
-        let mdm = Arc::new(Mdm::new(store.clone(), Rules::default(), BTreeMap::new())?);
+        let mdm = Arc::new(Mdm::new(store.clone(), Rules::default(), models::judged())?);
         let duty = Duty::new(Arc::clone(&mdm), master_key());
         let config = HeadEndConfig::new(SystemTitle(*b"WTL\0\0SIM"));
         let mut head_end = HeadEnd::new(config, seed ^ (u64::from(disk.lives) << 32));

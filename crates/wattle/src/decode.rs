@@ -33,8 +33,18 @@ const MOST_BYTES: u64 = 256 << 20;
 pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let keys = DecodeKeys {
         encryption: arguments.key.as_deref().map(|key| keys::bytes("--key", key)).transpose()?.map(Key::new),
-        authentication: arguments.auth_key.as_deref().map(|key| keys::bytes("--auth-key", key)).transpose()?.map(Key::new),
-        system_title: arguments.title.as_deref().map(|title| keys::bytes("--title", title)).transpose()?.map(SystemTitle),
+        authentication: arguments
+            .auth_key
+            .as_deref()
+            .map(|key| keys::bytes("--auth-key", key))
+            .transpose()?
+            .map(Key::new),
+        system_title: arguments
+            .title
+            .as_deref()
+            .map(|title| keys::bytes("--title", title))
+            .transpose()?
+            .map(SystemTitle),
     };
     let name = arguments.file.display();
     let mut capture = Vec::new();

@@ -119,8 +119,9 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         Some(file) => series(file, arguments.load_interval_s, born)?,
         None => Load::Household(Household::new(arguments.seed, arguments.solar), zone),
     };
-    let listener = Device::listen(arguments.listen)
-        .with_context(|| format!("could not listen on {}; is the port taken? --listen takes another", arguments.listen))?;
+    let listener = Device::listen(arguments.listen).with_context(|| {
+        format!("could not listen on {}; is the port taken? --listen takes another", arguments.listen)
+    })?;
     let address = listener.local_addr()?;
     let link = if arguments.hdlc { Link::Hdlc } else { Link::Wrapper };
     let device = Device::new(Meter::new(config, born), load, born, clock, link, arguments.push.clone());
@@ -150,7 +151,11 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
 fn log() {
     let filter = EnvFilter::try_from_env("WATTLE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let terminal = std::io::stderr().is_terminal();
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(terminal).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(terminal)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// A model by name, or from a file.
@@ -186,13 +191,15 @@ fn secrets(arguments: &Arguments) -> Result<Secrets> {
 
 fn chance<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
     Ok(bytes)
 }
 
 /// A series of Wh, the last column of every line that ends in a number.
 fn series(file: &Path, interval_s: u32, start: Timestamp) -> Result<Load> {
-    let interval = IntervalLength::from_secs(interval_s).map_err(|error| WrongUsage(format!("--load-interval-s: {error}")))?;
+    let interval = IntervalLength::from_secs(interval_s)
+        .map_err(|error| WrongUsage(format!("--load-interval-s: {error}")))?;
     let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
     let mut delivered = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -4,7 +4,9 @@ use crate::keys;
 use crate::talk::{Talk, WrongUsage};
 use anyhow::{Context, Result, bail};
 use dlms::apdu::{AttributeRef, Selection};
-use dlms::client::{Authentication, ClientConfig, ClientError, Envelope, Outcome, Protection, Request, SecurityFault};
+use dlms::client::{
+    Authentication, ClientConfig, ClientError, Envelope, Outcome, Protection, Request, SecurityFault,
+};
 use dlms::cosem::AsData;
 use dlms::cosem::profile::CaptureObject;
 use dlms::security::{Key, Keys, SystemTitle};
@@ -121,7 +123,8 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
             .checked_add(1)
             .context("the meter's counter is at its end; it needs a new key")?;
     }
-    let mut visit = Visit::open(reach(arguments), config).map_err(|error| explain(diagnose(arguments, error)))?;
+    let mut visit =
+        Visit::open(reach(arguments), config).map_err(|error| explain(diagnose(arguments, error)))?;
     let nothing_asked = !arguments.clock && !arguments.list && wanted.is_empty() && range.is_none();
     if arguments.clock || nothing_asked {
         let value = get(&mut visit, CLOCK, None)?;
@@ -205,7 +208,9 @@ fn last_counter(arguments: &Arguments, object: Obis) -> Result<u32> {
 /// Finds out why a meter refused a protected association without a reason: its counter, which it tells anybody,
 /// shows whether ours was used already; if not, the keys differ.
 fn diagnose(arguments: &Arguments, error: VisitError) -> VisitError {
-    let VisitError::Dialogue(ClientError::Security(fault @ SecurityFault::ProtectedAssociationRefused { .. })) = &error
+    let VisitError::Dialogue(ClientError::Security(
+        fault @ SecurityFault::ProtectedAssociationRefused { .. },
+    )) = &error
     else {
         return error;
     };
@@ -232,7 +237,9 @@ fn explain(error: VisitError) -> anyhow::Error {
             _ => None,
         },
         VisitError::Connect { .. } => Some("is the address right, and does the meter listen there?"),
-        VisitError::Silent(_) => Some("check --client, --server and the link (--hdlc), or raise --timeout-ms"),
+        VisitError::Silent(_) => {
+            Some("check --client, --server and the link (--hdlc), or raise --timeout-ms")
+        }
         _ => None,
     };
     let failed = sentence(&error);
@@ -271,7 +278,13 @@ fn get(visit: &mut Visit, attribute: AttributeRef, selection: Option<Selection>)
     }
 }
 
-fn read_object(visit: &mut Visit, talk: Talk, object: Obis, class: Option<u16>, attribute: Option<i8>) -> Result<()> {
+fn read_object(
+    visit: &mut Visit,
+    talk: Talk,
+    object: Obis,
+    class: Option<u16>,
+    attribute: Option<i8>,
+) -> Result<()> {
     // Without a class, an electricity object (A = 1) or a gas or water one (7, 8) is taken for a register.
     let class = class.unwrap_or(if object.0[0] == 0 { 1 } else { 3 });
     let reference = AttributeRef { class, object, attribute: attribute.unwrap_or(2) };
@@ -285,7 +298,8 @@ fn read_object(visit: &mut Visit, talk: Talk, object: Obis, class: Option<u16>, 
 
 fn read_profile(visit: &mut Visit, talk: Talk, object: Obis, from: Timestamp, to: Timestamp) -> Result<()> {
     let columns = get(visit, AttributeRef { class: 7, object, attribute: 3 }, None)?;
-    let columns = Vec::<CaptureObject>::from_data(&columns).context("the profile's columns cannot be read")?;
+    let columns =
+        Vec::<CaptureObject>::from_data(&columns).context("the profile's columns cannot be read")?;
     let mut shown = Vec::new();
     for column in columns {
         let unit = column_unit(visit, &column)?;
@@ -309,7 +323,11 @@ fn column_unit(visit: &mut Visit, column: &CaptureObject) -> Result<Option<show:
 }
 
 fn range(text: &str) -> Result<(Timestamp, Timestamp)> {
-    let wrong = || WrongUsage(format!("--profile takes FROM..TO, as in 2026-11-20T00:00:00Z..2026-11-21T00:00:00Z, not `{text}`"));
+    let wrong = || {
+        WrongUsage(format!(
+            "--profile takes FROM..TO, as in 2026-11-20T00:00:00Z..2026-11-21T00:00:00Z, not `{text}`"
+        ))
+    };
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
     let (from, to): (Timestamp, Timestamp) =
         (from.parse().map_err(|_| wrong())?, to.parse().map_err(|_| wrong())?);
@@ -322,8 +340,10 @@ fn range(text: &str) -> Result<(Timestamp, Timestamp)> {
 fn object(text: &str) -> Result<(Obis, Option<u16>, Option<i8>)> {
     let wrong = |why: &str| WrongUsage(format!("--obis `{text}`: {why}"));
     let mut parts = text.split('/');
-    let object: Obis = parts.next().unwrap_or_default().parse().map_err(|error| wrong(&format!("{error}")))?;
-    let class = parts.next().map(|part| part.parse().map_err(|_| wrong("the class is no number"))).transpose()?;
+    let object: Obis =
+        parts.next().unwrap_or_default().parse().map_err(|error| wrong(&format!("{error}")))?;
+    let class =
+        parts.next().map(|part| part.parse().map_err(|_| wrong("the class is no number"))).transpose()?;
     let attribute =
         parts.next().map(|part| part.parse().map_err(|_| wrong("the attribute is no number"))).transpose()?;
     Ok((object, class, attribute))

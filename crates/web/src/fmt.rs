@@ -167,6 +167,13 @@ pub(crate) fn month(date: Date) -> String {
     date.strftime("%B %Y").to_string()
 }
 
+/// A name of ours as a heading: `high_low` becomes `High low`.
+pub(crate) fn heading(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// Ready for a query string: everything but letters, digits and `-._~` percent-encoded.
 pub(crate) fn query_escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -224,6 +231,13 @@ mod tests {
         assert_eq!(words.ago(at("2026-07-14T11:59:40Z")), "just now");
         assert_eq!(words.ago(at("2026-07-14T11:30:00Z")), "30\u{a0}min ago");
         assert_eq!(words.ago(at("2026-07-09T11:30:00Z")), "5\u{a0}days ago");
+    }
+
+    #[test]
+    fn names_become_headings() {
+        for (name, text) in [("high_low", "High low"), ("import total", "Import total"), ("", "")] {
+            assert_eq!(heading(name), text);
+        }
     }
 
     #[test]

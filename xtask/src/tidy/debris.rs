@@ -113,7 +113,9 @@ fn looks_like_code(text: &str) -> bool {
 }
 
 fn sql(file: &SourceFile, masked: &Masked) -> Vec<Complaint> {
-    if file.path.starts_with("crates/store/") || file.path.starts_with("xtask/") {
+    // A test that runs the finished program may look at its database from outside.
+    let from_outside = file.path.contains("/tests/") && !file.path.contains("/src/");
+    if from_outside || file.path.starts_with("crates/store/") || file.path.starts_with("xtask/") {
         return Vec::new();
     }
     let pairs = [
@@ -171,6 +173,7 @@ mod tests {
             ("crates/web/src/a.rs", "/// ```\n/// let x = f(1);\n/// ```\nfn a() {}\n".to_owned()),
             ("crates/web/src/a.rs", "const A: &str = \"Select a meter from the list\";\n".to_owned()),
             ("crates/store/src/a.rs", "const Q: &str = \"SELECT a FROM b\";\n".to_owned()),
+            ("crates/wattle/tests/kill.rs", "const Q: &str = \"SELECT a FROM b\";\n".to_owned()),
             ("docs/a.md", format!("{} is fine in prose\n", MARKS[0])),
         ];
         for (path, text) in rows {

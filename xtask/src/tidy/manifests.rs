@@ -3,7 +3,7 @@
 use super::{Complaint, SourceFile};
 use std::collections::BTreeMap;
 
-/// Dependencies that only some crates may name, with the reason.
+/// Dependencies that only some crates may name, with the reason. Tests may name them to look from outside.
 const NAMED_ONLY_BY: [(&str, &[&str], &str); 4] = [
     ("tokio", &["server", "web", "wattle"], "engines and services are synchronous; only the shells wait"),
     ("axum", &["web", "server", "wattle"], "only the shells serve pages"),
@@ -95,7 +95,7 @@ fn one(file: &SourceFile, folder: &str, manifest: &toml::Table, rings: &Rings) -
             format!("give it a row in the table of {TABLE}"),
         ));
     }
-    for name in dependencies(manifest) {
+    for (name, in_tests) in dependencies(manifest) {
         let line = line_of(&file.text, &name);
         if let (Some((own, _)), Some((other, _))) = (own, rings.get(&name))
             && other >= own
@@ -106,7 +106,7 @@ fn one(file: &SourceFile, folder: &str, manifest: &toml::Table, rings: &Rings) -
         }
         let rule =
             NAMED_ONLY_BY.iter().find(|(dependency, by, _)| *dependency == name && !by.contains(&folder));
-        if let Some((_, by, why)) = rule {
+        if let Some((_, by, why)) = rule.filter(|_| !in_tests) {
             let what = format!("`{folder}` names `{name}`: {why}");
             complaints.push(Complaint::new(&file.path, line, what, format!("leave it to {}", by.join(", "))));
         }
@@ -134,12 +134,13 @@ fn form(file: &SourceFile, folder: &str, manifest: &toml::Table) -> Vec<Complain
     complaints
 }
 
-/// Names in every dependency table, those of a target included.
-fn dependencies(manifest: &toml::Table) -> Vec<String> {
-    let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let tables = |table: &toml::Table| -> Vec<String> {
-        let tables = kinds.iter().filter_map(|kind| table.get(*kind)?.as_table());
-        tables.flat_map(|table| table.keys().cloned()).collect()
+/// Names in every dependency table, those of a target included, and whether only tests name them.
+fn dependencies(manifest: &toml::Table) -> Vec<(String, bool)> {
+    let kinds = [("dependencies", false), ("dev-dependencies", true), ("build-dependencies", false)];
+    let tables = |table: &toml::Table| -> Vec<(String, bool)> {
+        let tables =
+            kinds.iter().filter_map(|(kind, in_tests)| Some((table.get(*kind)?.as_table()?, *in_tests)));
+        tables.flat_map(|(table, in_tests)| table.keys().map(move |name| (name.clone(), in_tests))).collect()
     };
     let targets = manifest.get("target").and_then(toml::Value::as_table).into_iter();
     let targets = targets.flat_map(|targets| targets.values().filter_map(toml::Value::as_table));
@@ -187,6 +188,7 @@ mod tests {
         assert_eq!(found("\n[target.'cfg(unix)'.dependencies]\nweb.workspace = true\n").len(), 1);
         assert!(found("tokio.workspace = true\n")[0].contains("only the shells wait"));
         assert!(found("rusqlite.workspace = true\n")[0].contains("SQL"));
+        assert_eq!(found("\n[dev-dependencies]\nrusqlite.workspace = true\n"), Vec::<String>::new());
     }
 
     #[test]

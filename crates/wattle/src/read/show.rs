@@ -143,7 +143,8 @@ impl Scale {
 
 /// A register with its scaler and unit.
 pub(super) fn register(talk: Talk, object: Obis, value: &Data, unit: &Data) -> Result<()> {
-    let scale = Scale::of(unit).with_context(|| format!("{object} has no scaler and unit: {}", text(unit)))?;
+    let scale =
+        Scale::of(unit).with_context(|| format!("{object} has no scaler and unit: {}", text(unit)))?;
     let raw = integer(value).with_context(|| format!("{object} holds no number: {}", text(value)))?;
     let shown = format!("{} {}", decimal(raw, scale.scaler), scale.symbol());
     let mut fields = record("register", object, json!(raw));
@@ -153,16 +154,13 @@ pub(super) fn register(talk: Talk, object: Obis, value: &Data, unit: &Data) -> R
     talk.data(&fields, format_args!("{:<20} {}", object.to_string(), shown.trim_end()))
 }
 
-/// `raw` × 10^`scaler` in digits, exactly.
+/// `raw` × 10^`scaler` in digits, exactly, with as many places as the register has.
 fn decimal(raw: i64, scaler: i8) -> String {
-    let value = RegisterValue { raw, scaler, unit: Unit::Count };
-    if let Ok(whole) = value.rescaled(0) {
-        return whole.to_string();
+    if scaler >= 0 {
+        let value = RegisterValue { raw, scaler, unit: Unit::Count };
+        return value.rescaled(0).map_or_else(|_| format!("{raw}e{scaler}"), |whole| whole.to_string());
     }
     let places = usize::from(scaler.unsigned_abs());
-    if scaler > 0 {
-        return format!("{raw}e{scaler}");
-    }
     let digits = format!("{:0>width$}", raw.unsigned_abs(), width = places + 1);
     let (whole, fraction) = digits.split_at(digits.len() - places);
     format!("{}{whole}.{fraction}", if raw < 0 { "-" } else { "" })
@@ -173,12 +171,18 @@ pub(super) fn objects(talk: Talk, list: &Data) -> Result<()> {
     let Data::Array(entries) = list else { bail!("the object list is no array") };
     for entry in entries {
         let Data::Structure(parts) = entry else { continue };
-        if let [Data::LongUnsigned(class), Data::Unsigned(version), Data::OctetString(name), ..] = parts.as_slice()
+        if let [Data::LongUnsigned(class), Data::Unsigned(version), Data::OctetString(name), ..] =
+            parts.as_slice()
             && let Ok(name) = <[u8; 6]>::try_from(name.as_slice())
         {
             let object = Obis(name);
-            let fields = json!({ "kind": "object", "obis": object.to_string(), "class": class, "version": version });
-            let line = format!("{:<20} {:<22} class {class:>3} version {version}", object.to_string(), class_name(*class));
+            let fields =
+                json!({ "kind": "object", "obis": object.to_string(), "class": class, "version": version });
+            let line = format!(
+                "{:<20} {:<22} class {class:>3} version {version}",
+                object.to_string(),
+                class_name(*class)
+            );
             talk.data(&fields, line)?;
         }
     }
@@ -286,11 +290,21 @@ fn cells(row: &Data) -> Result<&[Data]> {
 
 /// Columns side by side, each as wide as its widest cell, numbers ending below each other.
 fn table(columns: &[Column], rows: &[&[Data]]) -> Vec<String> {
-    let [names, units] = [0, 1].map(|line| columns.iter().map(|column| column.head()[line].clone()).collect());
+    let [names, units] =
+        [0, 1].map(|line| columns.iter().map(|column| column.head()[line].clone()).collect());
     let mut lines: Vec<Vec<String>> = vec![names, units];
-    lines.extend(rows.iter().map(|row| columns.iter().zip(*row).map(|(column, cell)| column.cell(cell)).collect()));
+    lines.extend(
+        rows.iter().map(|row| columns.iter().zip(*row).map(|(column, cell)| column.cell(cell)).collect()),
+    );
     let widths: Vec<usize> = (0..columns.len())
-        .map(|index| lines.iter().filter_map(|line| line.get(index)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .map(|index| {
+            lines
+                .iter()
+                .filter_map(|line| line.get(index))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let line = |cells: &Vec<String>| {
         let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
@@ -310,9 +324,13 @@ mod tests {
 
     #[test]
     fn numbers_are_exact_whatever_their_exponent() {
-        for (raw, scaler, shown) in
-            [(2334, -1, "233.4"), (-5, -3, "-0.005"), (7, 2, "700"), (0, -2, "0.00"), (i64::MAX, 9, "9223372036854775807e9")]
-        {
+        for (raw, scaler, shown) in [
+            (2334, -1, "233.4"),
+            (-5, -3, "-0.005"),
+            (7, 2, "700"),
+            (0, -2, "0.00"),
+            (i64::MAX, 9, "9223372036854775807e9"),
+        ] {
             assert_eq!(decimal(raw, scaler), shown, "{raw} x 10^{scaler}");
         }
     }

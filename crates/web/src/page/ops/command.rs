@@ -137,7 +137,10 @@ pub(crate) fn view(ctx: &Ctx, record: &CommandRecord) -> Result<View, WebError> 
 fn values(outcome: &serde_json::Value) -> Vec<(String, String)> {
     let text = |value: &serde_json::Value, key: &str| value[key].as_str().map(str::to_owned);
     let list = outcome.as_array().map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(|value| Some((text(value, "name")?, text(value, "text")?))).take(VALUES).collect()
+    list.iter()
+        .filter_map(|value| Some((crate::fmt::heading(&text(value, "name")?), text(value, "text")?)))
+        .take(VALUES)
+        .collect()
 }
 
 /// The record of a command number in a path.
@@ -194,7 +197,7 @@ mod tests {
     #[test]
     fn what_came_back_is_listed_by_name() {
         let outcome = serde_json::json!([{ "name": "clock", "text": "13:37" }, { "name": 7 }, "odd"]);
-        assert_eq!(values(&outcome), [("clock".to_owned(), "13:37".to_owned())]);
+        assert_eq!(values(&outcome), [("Clock".to_owned(), "13:37".to_owned())]);
         assert!(values(&serde_json::json!({ "name": "no list" })).is_empty());
     }
 }

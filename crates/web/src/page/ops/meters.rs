@@ -192,7 +192,7 @@ fn view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
 fn model_words(row: &FleetRow) -> String {
     let commodity = commodity_word(row.commodity);
     if row.model.to_lowercase().contains(&commodity.to_lowercase()) {
-        return row.model.clone();
+        return fmt::heading(&row.model);
     }
     format!("{commodity}, {}", row.model)
 }

@@ -136,7 +136,7 @@ fn view(ctx: &Ctx) -> Result<View, WebError> {
         findings: overview
             .findings
             .iter()
-            .map(|(rule, count)| (rule.clone(), fmt::grouped(*count)))
+            .map(|(rule, count)| (fmt::heading(rule), fmt::grouped(*count)))
             .collect(),
         findings_day: words.long(overview.success.day),
     })

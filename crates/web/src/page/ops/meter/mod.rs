@@ -105,6 +105,10 @@ fn facts(words: &Words, found: &MeterView) -> Vec<(&'static str, String, String)
         (_, Route::Direct { endpoint }) => ("own address".to_owned(), endpoint.clone()),
         (None, Route::Behind { .. }) => ("unknown collector".to_owned(), String::new()),
     };
+    let commodity = commodity_word(meter.commodity).to_owned();
+    // A model that is named after what it measures needs no second word.
+    let commodity = if meter.model.eq_ignore_ascii_case(&commodity) { String::new() } else { commodity };
+    let model = fmt::heading(&meter.model);
     let title: String = meter.system_title.iter().map(|byte| format!("{byte:02X}")).collect();
     let transformer = found.transformer.as_ref().map_or("not known".to_owned(), |t| t.name.clone());
     let feeder = found.transformer.as_ref().map(|t| format!("feeder {}", t.feeder)).unwrap_or_default();
@@ -123,7 +127,7 @@ fn facts(words: &Words, found: &MeterView) -> Vec<(&'static str, String, String)
         ("Clock offset", offset, String::new()),
         ("Last failure", failure, failed_at),
         ("Reached through", route.0, route.1),
-        ("Model", meter.model.clone(), commodity_word(meter.commodity).to_owned()),
+        ("Model", model, commodity),
         ("Transformer", transformer, feeder),
         ("System title", title, format!("security {}", meter.security)),
         ("Installed", words.long(meter.installed_at.to_zoned(words.zone.clone()).date()), String::new()),

@@ -1,0 +1,12 @@
+//! The executable from outside: its command line, its sockets under hostile bytes, its store under kills and on a
+//! full disk.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "these tests wait for processes, in real time")]
+
+mod cli;
+mod common;
+mod disk;
+mod hostile;
+mod kill;
+mod ledger;
