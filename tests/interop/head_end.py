@@ -1,7 +1,8 @@
 """The whole utility against independent meters: `wattle serve` with a real store, asked over its web API.
 
-Two meters of the independent stack are registered by CSV files, one of them with a wrong key. A third party pushes
-to the listener. What must happen is read back where an operator would read it: from the command and the meter.
+Two meters of the independent stack are registered by CSV files, one of them with a wrong key, and one of ours. Both
+stacks push to the listener. What must happen is read back where an operator would read it: from the command and the
+meter.
 """
 import json
 import os
@@ -11,12 +12,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
 from http.cookiejar import CookieJar
 
-from process import AK, EK, HERE, WRONG, Process, free_port, wait_for
+from process import AK, EK, HERE, OUR_TITLE, WRONG, Process, free_port, gurux_client, our_meter, wait_for
 
 GOOD_TITLE = "5045455230303031"
 STRANGE_TITLE = "5045455230303032"
@@ -37,12 +39,16 @@ class Utility:
         self.config = os.path.join(directory, "serve.toml")
         self.admin("migrate", "--name", "Interop Light", "--zone", "UTC")
         tables = {
-            "premises": ["premise,address,city", "P-1,1 Test Street,Testville", "P-2,2 Test Street,Testville"],
-            "service_points": ["service_point,premise,commodity", "S-1,P-1,electricity", "S-2,P-2,electricity"],
+            "premises": ["premise,address,city", "P-1,1 Test Street,Testville", "P-2,2 Test Street,Testville",
+                         "P-3,3 Test Street,Testville"],
+            "service_points": ["service_point,premise,commodity", "S-1,P-1,electricity", "S-2,P-2,electricity",
+                               "S-3,P-3,electricity"],
             "meters": ["serial,service_point,model,system_title,endpoint",
                        f"PEER0001,S-1,lab,{GOOD_TITLE},{endpoints[0]}",
-                       f"PEER0002,S-2,lab,{STRANGE_TITLE},{endpoints[1]}"],
-            "keys": ["serial,encryption_key,authentication_key", f"PEER0001,{EK},{AK}", f"PEER0002,{WRONG},{AK}"],
+                       f"PEER0002,S-2,lab,{STRANGE_TITLE},{endpoints[1]}",
+                       f"OURS0003,S-3,lab,{OUR_TITLE},{endpoints[2]}"],
+            "keys": ["serial,encryption_key,authentication_key", f"PEER0001,{EK},{AK}", f"PEER0002,{WRONG},{AK}",
+                     f"OURS0003,{EK},{AK}"],
         }
         files = []
         for name, lines in tables.items():
@@ -116,6 +122,11 @@ def push(port, *options):
     if done.returncode:
         raise Refused("the push was not sent: " + done.stderr[-300:])
     return bytes.fromhex(done.stdout.strip())
+
+
+def send(serving, frame):
+    with socket.create_connection(("127.0.0.1", serving.pushes), 5) as wire:
+        wire.sendall(frame)
 
 
 def eventually(ask, good, what):
@@ -195,11 +206,7 @@ def pushed(serving):
     if serving.get("/api/v1/overview")["refused_24h"] != before:
         raise Refused("the first push was refused")
 
-    def again():
-        with socket.create_connection(("127.0.0.1", serving.pushes), 5) as wire:
-            wire.sendall(frame)
-
-    refused(again, "PEER0001", "counter 1000 is not above 1000")
+    refused(lambda: send(serving, frame), "PEER0001", "counter 1000 is not above 1000")
     refused(lambda: push(serving.pushes, "--title", GOOD_TITLE, "--counter", "999"), "PEER0001",
             "counter 999 is not above 1000")
     refused(lambda: push(serving.pushes, "--title", GOOD_TITLE, "--counter", "1001", "--ek", WRONG), "PEER0001", "tag")
@@ -210,6 +217,43 @@ def pushed(serving):
     heard = serving.meter("PEER0001")["health"]["last_heard"]
     push(serving.pushes, "--title", GOOD_TITLE, "--counter", "1003")
     eventually(lambda: serving.meter("PEER0001")["health"]["last_heard"], lambda at: at != heard, "push not taken")
+
+
+def pushed_by_ours(wattle, port):
+    """Their client asks our meter to push to our head-end; a tap on the wire sends the same bytes again."""
+
+    def check(serving):
+        with socket.create_server(("127.0.0.1", 0)) as tap:
+            tap.settimeout(30)
+            frames = []
+
+            def listen():
+                wire, _ = tap.accept()
+                with wire:
+                    frames.append(b"".join(iter(lambda: wire.recv(65536), b"")))
+
+            tapping = threading.Thread(target=listen)
+            tapping.start()
+            meter, _ = our_meter(wattle, "wrapper", ["--push", f"127.0.0.1:{tap.getsockname()[1]}"], port)
+            with meter:
+                options = ["--client", "1", "--auth", "gmac", "--security", "ae", "--ek", EK, "--ak", AK, "--ic-ln",
+                           "0.0.43.1.0.255"]
+                gurux_client(port, "wrapper", options, ["push"])
+                tapping.join()
+        # Wrapper 8, tag 1, title 1 + 8; then the length, the security control byte and the counter.
+        after = 19 + (frames[0][18] & 0x7F if frames[0][18] & 0x80 else 0)
+        counter = int.from_bytes(frames[0][after + 1:after + 5], "big")
+        send(serving, frames[0])
+        send(serving, frames[0])
+        failure(serving, "OURS0003", f"counter {counter} is not above {counter}")
+
+    return check
+
+
+def still_refused(serving):
+    """What was accepted is on disk: bytes from before the restart are refused after it."""
+    push(serving.pushes, "--title", GOOD_TITLE, "--counter", "1003")
+    failure(serving, "PEER0001", "counter 1003 is not above 1003")
 
 
 def old_counter(serving):
@@ -244,17 +288,20 @@ def run(wattle, row):
         with good, tempfile.TemporaryDirectory() as directory:
             strange, strange_at = peer_meter(["--title", STRANGE_TITLE])
             with strange:
-                utility = Utility(wattle, directory, (good_at, strange_at))
+                ours = free_port()
+                utility = Utility(wattle, directory, (good_at, strange_at, f"127.0.0.1:{ours}"))
                 old = os.path.join(directory, "old")
                 shutil.copytree(utility.data, old)
                 with utility.serve() as serving:
-                    row("our head-end: meters from CSV files", None if serving.meters == 2 else f"{serving.meters}")
-                    rows(serving, ROWS)
+                    row("our head-end: meters from CSV files", None if serving.meters == 3 else f"{serving.meters}")
+                    rows(serving, ROWS + [("our meter's push, once", pushed_by_ours(wattle, ours))])
+                with utility.serve() as serving:
+                    rows(serving, [("a push from before a restart", still_refused)])
                 shutil.rmtree(utility.data)
                 os.rename(old, utility.data)
                 with utility.serve() as serving:
                     rows(serving, [("counters from an old backup", old_counter)])
-                if "is not above" not in good.said():
-                    row("their meter says why: used counter", good.said()[-300:])
+                row("our head-end, their meter: it says why it refused",
+                    None if re.search("counter 1 is not above [0-9]+", good.said()) else good.said()[-300:])
     except (Refused, RuntimeError, OSError) as error:
         row("our head-end, their meter", f"{type(error).__name__}: {error}")

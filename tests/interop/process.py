@@ -1,8 +1,10 @@
 """Programs in the background, and the keys that both sides share."""
+import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -11,6 +13,8 @@ EK = "000102030405060708090A0B0C0D0E0F"
 AK = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 KEK = "31" * 16
 WRONG = "FF" * 16
+OUR_TITLE = "5741540000000001"
+REGISTER = "1.0.1.8.0.255"
 
 
 def free_port():
@@ -52,3 +56,23 @@ def wait_for(port, process):
                 return
         time.sleep(0.05)
     raise RuntimeError("never listened")
+
+
+def our_meter(wattle, link, extra=(), port=None):
+    port = port or free_port()
+    arguments = [wattle, "meter", "--listen", f"127.0.0.1:{port}", "--model", "lab", "--title", OUR_TITLE,
+                 "--key", EK, "--auth-key", AK, "--master-key", KEK, "--password", "Gurux",
+                 "--start", "2026-01-03T00:00:00Z", "--days", "3", *extra]
+    if link == "hdlc":
+        arguments.append("--hdlc")
+    process = Process(arguments)
+    wait_for(port, process)
+    return process, port
+
+
+def gurux_client(port, link, options, steps):
+    arguments = [sys.executable, os.path.join(HERE, "gurux_client.py"), "--port", str(port), "--iface", link,
+                 "--register", REGISTER, "--setdata", "0.0.96.1.9.255", "--kek", KEK, *options, *steps]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return done.returncode, lines, done.stderr

@@ -11,8 +11,9 @@ import re
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
 import head_end
-from process import AK, EK, HERE, KEK, WRONG, Process, free_port, wait_for
+from process import AK, EK, HERE, REGISTER, WRONG, Process, free_port, gurux_client, our_meter, wait_for
 
 NEW = "A0" * 16
 COUNTER = "0.0.43.1.0.255"
@@ -52,7 +53,6 @@ REFUSAL_ROWS = [
 
 OURS = ["--key", EK, "--auth-key", AK]
 SECURE = ["--client", "1", "--auth", "gmac", "--security", "both"] + OURS
-REGISTER = "1.0.1.8.0.255"
 RANGE = "2026-01-01T06:00:00Z..2026-01-01T12:00:00Z"
 # What our client does with the independent meter: name, link, options of that meter, options of ours.
 READ_ROWS = [
@@ -105,26 +105,6 @@ def row(name, fault):
     else:
         failed += 1
         print(f"FAIL  {name}: {fault}", flush=True)
-
-
-def our_meter(wattle, link, extra=()):
-    port = free_port()
-    arguments = [wattle, "meter", "--listen", f"127.0.0.1:{port}", "--model", "lab", "--title", "5741540000000001",
-                 "--key", EK, "--auth-key", AK, "--master-key", KEK, "--password", "Gurux",
-                 "--start", "2026-01-03T00:00:00Z", "--days", "3", *extra]
-    if link == "hdlc":
-        arguments.append("--hdlc")
-    process = Process(arguments)
-    wait_for(port, process)
-    return process, port
-
-
-def gurux_client(port, link, options, steps):
-    arguments = [sys.executable, os.path.join(HERE, "gurux_client.py"), "--port", str(port), "--iface", link,
-                 "--register", REGISTER, "--setdata", "0.0.96.1.9.255", "--kek", KEK, *options, *steps]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return done.returncode, lines, done.stderr
 
 
 def check_rows(lines):

@@ -42,6 +42,16 @@ pub enum DutyError {
     Mdm(#[from] MdmError),
 }
 
+impl DutyError {
+    /// Whether the same may succeed later as it is: the disk was full or busy, not the data wrong.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::Mdm(MdmError::Store(error)) => error.is_passing(),
+            Self::Mdm(_) => false,
+        }
+    }
+}
+
 /// A meter that could not be handed to the head-end, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unlisted {
@@ -60,6 +70,17 @@ pub struct Settlement {
     pub commands: Vec<Command>,
     /// Holes to be filled.
     pub holes: Vec<Hole>,
+    /// What can never be stored, and so stopped nothing else.
+    pub refused: Vec<Refused>,
+}
+
+/// Something that the store can never take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What it was and from which meter; never its values.
+    pub what: String,
+    /// Why.
+    pub why: String,
 }
 
 /// A range of a channel that was never read.
@@ -86,6 +107,7 @@ impl Settlement {
         self.reserved.extend(other.reserved);
         self.commands.extend(other.commands);
         self.holes.extend(other.holes);
+        self.refused.extend(other.refused);
     }
 
     /// Tells the head-end.
@@ -189,11 +211,31 @@ impl Duty {
 
     /// Stores what the head-end learned. When this returns `Ok`, all of it is on disk.
     ///
-    /// Readings go first and counters last: what is lost between the two is read again and counts once.
+    /// Readings go first and counters last: what is lost between the two is read again and counts once. One event
+    /// that can never be stored is set aside in [`Settlement::refused`] and
+    /// stops no other.
     ///
     /// # Errors
-    /// What the store says; then the same events may be settled again.
+    /// What the store says when it may succeed later; the same events may be settled again then.
     pub fn settle(&self, now: Timestamp, events: &[HeadEndEvent]) -> Result<Settlement, DutyError> {
+        match self.settle_together(now, events) {
+            Err(error) if !error.is_passing() => match events {
+                [one] => {
+                    let refused = vec![Refused { what: name(one), why: format!("failed to {error}") }];
+                    Ok(Settlement { refused, ..Settlement::default() })
+                }
+                many => {
+                    let (first, second) = many.split_at(many.len() / 2);
+                    let mut settlement = self.settle(now, first)?;
+                    settlement.merge(self.settle(now, second)?);
+                    Ok(settlement)
+                }
+            },
+            settled => settled,
+        }
+    }
+
+    fn settle_together(&self, now: Timestamp, events: &[HeadEndEvent]) -> Result<Settlement, DutyError> {
         let incoming: Vec<Incoming> = events.iter().flat_map(incoming).collect();
         let readings: Vec<(MeterId, Timestamp)> = incoming.iter().filter_map(read_at).collect();
         if !incoming.is_empty() {
@@ -288,6 +330,27 @@ fn incoming(event: &HeadEndEvent) -> Vec<Incoming> {
     }
 }
 
+/// What an event is and where it came from, without its values.
+fn name(event: &HeadEndEvent) -> String {
+    match event {
+        HeadEndEvent::Batch(batch) => {
+            format!("{} readings of meter {} from {}", batch.kind.name(), batch.meter, batch.start)
+        }
+        HeadEndEvent::Registers(reads) => {
+            let meter = reads.first().map_or_else(String::new, |read| read.meter.to_string());
+            format!("register reads of meter {meter}")
+        }
+        HeadEndEvent::Event(event) => {
+            format!("event {:?} of meter {} at {}", event.kind, event.meter, event.at)
+        }
+        HeadEndEvent::Command(progress) => format!("progress of command {}", progress.id),
+        HeadEndEvent::ReserveCounter { meter, .. } | HeadEndEvent::PeerCounter { meter, .. } => {
+            format!("counters of meter {meter}")
+        }
+        _ => "news of the head-end".to_owned(),
+    }
+}
+
 fn read_at(incoming: &Incoming) -> Option<(MeterId, Timestamp)> {
     match incoming {
         Incoming::Batch(batch) => Some((batch.meter, batch.received_at)),
@@ -379,4 +442,80 @@ fn refused(
         accepted: false,
         note: told(why),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::parse;
+    use crate::provision::{InStore, provision};
+    use model::{BatchSource, IntervalLength, ReadBatch, Unit};
+    use vee::Rules;
+
+    /// 2026-09-21 15:20 UTC.
+    const NOW: Timestamp = Timestamp::constant(1_790_003_700, 0);
+
+    fn utility() -> Duty {
+        let store = Store::open_in_memory().unwrap();
+        store.write(|write| write.set_utility("Test", "Europe/Zurich")).unwrap();
+        let files = [
+            ("p", "premise,address,city\nP,1 Way,Town\n"),
+            ("s", "service_point,premise,commodity\nS,P,electricity\n"),
+            ("m", "serial,service_point,model,system_title,endpoint\nM,S,electricity,5754400000000001,h:1\n"),
+            (
+                "k",
+                "serial,encryption_key,authentication_key\nM,000102030405060708090A0B0C0D0E0F,D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF\n",
+            ),
+        ];
+        let files: Vec<_> =
+            files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let master = MasterKey::new([3; 16]);
+        let data = parse(&files, &InStore(&store)).unwrap();
+        provision(&store, data, &master, NOW).unwrap();
+        let mdm = Mdm::new(store, Rules::default(), models::judged()).unwrap();
+        Duty::new(Arc::new(mdm), master)
+    }
+
+    fn batch(start: Timestamp) -> HeadEndEvent {
+        HeadEndEvent::Batch(ReadBatch {
+            meter: MeterId::new(1),
+            kind: ChannelKind::Import,
+            start,
+            interval: IntervalLength::QUARTER_HOUR,
+            values: vec![Some(100)],
+            scaler: 0,
+            unit: Unit::WattHour,
+            status: vec![0],
+            received_at: NOW,
+            source: BatchSource::Scheduled,
+        })
+    }
+
+    #[test]
+    fn what_can_never_be_stored_stops_nothing_else() {
+        let duty = utility();
+        let reserve = |meter| HeadEndEvent::ReserveCounter { meter: MeterId::new(meter), ceiling: 5000 };
+        // The tables know no meter 99, and the calendar no day after its last.
+        let last = IntervalLength::QUARTER_HOUR.floor(Timestamp::MAX - SignedDuration::from_secs(900));
+        let events = [batch(NOW), reserve(99), batch(last), reserve(1)];
+        let settled = duty.settle(NOW, &events).unwrap();
+        assert_eq!(settled.reserved, [(MeterId::new(1), 5000)]);
+        assert_eq!(settled.refused.len(), 1, "{:?}", settled.refused);
+        assert!(settled.refused[0].what.contains("counters of meter 99"), "{:?}", settled.refused);
+        assert_eq!(duty.store.read(store::Read::raw_batch_count).unwrap(), 1);
+        assert_eq!(duty.store.read(|read| read.counter(MeterId::new(1))).unwrap().own_ceiling, 5000);
+    }
+
+    #[test]
+    fn the_registry_goes_to_the_head_end_with_its_counters() {
+        let duty = utility();
+        duty.store.write(|write| write.reserve_counter(MeterId::new(1), 7000)).unwrap();
+        let config = headend::HeadEndConfig::new(SystemTitle([1; 8]));
+        let mut head_end = HeadEnd::new(config.clone(), 1);
+        assert_eq!(duty.enlist(&mut head_end, NOW).unwrap(), []);
+        assert_eq!(head_end.meter_count(), 1);
+        let stranger = Duty::new(Arc::clone(&duty.mdm), MasterKey::new([4; 16]));
+        let unlisted = stranger.enlist(&mut HeadEnd::new(config, 1), NOW).unwrap();
+        assert!(unlisted[0].why.contains("does not open under this master key"), "{unlisted:?}");
+    }
 }

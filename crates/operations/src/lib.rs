@@ -13,7 +13,7 @@ mod role;
 
 pub use accounts::{AccountError, Accounts, NewAccount};
 pub use desk::{Desk, DeskError};
-pub use duty::{BATTERY_GROUP, Duty, DutyError, Hole, READ_GROUP, Settlement, Unlisted};
+pub use duty::{BATTERY_GROUP, Duty, DutyError, Hole, READ_GROUP, Refused, Settlement, Unlisted};
 pub use keys::MasterKey;
 pub use person::Person;
 pub use role::{Right, Role};

@@ -11,7 +11,7 @@
 
 use crate::clock::Clock;
 use crate::wire::{self, Wire, WireEvent};
-use headend::{HeadEnd, HeadEndEvent, LinkAction, LinkId, Metrics, PushConn, What};
+use headend::{HeadEnd, HeadEndEvent, LinkAction, LinkId, Metrics, PushConn};
 use jiff::{SignedDuration, Timestamp};
 use operations::{Duty, Settlement};
 use std::collections::BTreeMap;
@@ -312,7 +312,16 @@ impl Keeper {
         let mut pause = Duration::from_millis(100);
         loop {
             match self.duty.settle(now, &events) {
-                Ok(settlement) => return settlement,
+                Ok(settlement) => {
+                    for refused in &settlement.refused {
+                        tracing::error!(
+                            what = refused.what,
+                            why = refused.why,
+                            "could not be stored, and was left out"
+                        );
+                    }
+                    return settlement;
+                }
                 Err(error) => {
                     tracing::error!(%error, events = events.len(), "nothing could be stored; trying again");
                     std::thread::sleep(pause);
@@ -322,6 +331,3 @@ impl Keeper {
         }
     }
 }
-
-/// What a scheduled visit reads in a utility of quarter hours: everything, and the clock is kept.
-pub const USUAL_READ: What = What::ALL;

@@ -45,6 +45,13 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the same call may succeed later as it is: the disk was full or busy, not the data wrong.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::DiskFull(_) | Self::Busy(_) | Self::Sql(_))
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;

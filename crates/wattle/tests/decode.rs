@@ -1,5 +1,7 @@
 //! `wattle decode` over every capture in `testdata/meter_frames`, with and without keys.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

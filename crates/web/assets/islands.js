@@ -43,6 +43,8 @@ function enhance(root = document) {
 }
 enhance();
 document.addEventListener("htmx:after:swap", () => enhance());
+document.addEventListener("htmx:before:request", () => $("main")?.setAttribute("aria-busy", "true"));
+document.addEventListener("htmx:finally:request", () => $("main")?.removeAttribute("aria-busy"));
 document.addEventListener("pointermove", e => {
   const b = e.target.closest?.(".bar");
   if (b) { if (!b.classList.contains("cur") || tip.hidden) point(b, false); return; }

@@ -3,14 +3,15 @@
 use super::file::Kind;
 use core::fmt::Write;
 use model::Commodity;
-use model::master::{MasterData, Route};
+use model::master::{self, MasterData, Route};
 
 /// The files of a utility: names and texts, one a kind. The last one holds keys in the clear: keep it private.
 pub fn files(data: &MasterData) -> Vec<(String, String)> {
     Kind::ALL
         .into_iter()
         .map(|kind| {
-            let mut text: String = kind.columns().iter().map(|column| column.name).collect::<Vec<_>>().join(",");
+            let mut text: String =
+                kind.columns().iter().map(|column| column.name).collect::<Vec<_>>().join(",");
             text.push('\n');
             for row in rows(kind, data) {
                 let cells: Vec<String> = row.iter().map(|cell| quoted(cell)).collect();
@@ -24,7 +25,11 @@ pub fn files(data: &MasterData) -> Vec<(String, String)> {
 
 /// A cell as RFC 4180 wants it.
 fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -50,40 +55,63 @@ const fn commodity(commodity: Commodity) -> &'static str {
 
 /// The rows of a kind, cells in the order of its columns.
 fn rows(kind: Kind, data: &MasterData) -> Vec<Vec<String>> {
-    let text = |option: &Option<String>| option.clone().unwrap_or_default();
     match kind {
-        Kind::Premises => data.premises.iter().map(|premise| {
-            let (latitude, longitude) =
-                premise.position.map_or_else(Default::default, |(north, east)| (degrees(north), degrees(east)));
-            vec![premise.number.to_string(), premise.address.clone(), premise.city.clone(), latitude, longitude]
-        }).collect(),
-        Kind::Customers => {
-            let row = |c: &model::master::Customer| vec![c.number.clone(), c.name.clone(), text(&c.email)];
-            data.customers.iter().map(row).collect()
-        }
-        Kind::Transformers => data.transformers.iter().map(|iron| {
-            vec![iron.name.clone(), iron.feeder.clone(), iron.rating_kva.map_or_else(String::new, |kva| kva.to_string())]
-        }).collect(),
-        Kind::Collectors => data.collectors.iter().map(|collector| {
-            let technology = collector.technology.name().to_owned();
-            vec![collector.name.clone(), collector.endpoint.clone(), technology, collector.max_concurrent.to_string()]
-        }).collect(),
-        Kind::ServicePoints => data.service_points.iter().map(|point| {
-            let commodity = commodity(point.commodity).to_owned();
-            let premise = point.premise.to_string();
-            vec![point.number.clone(), premise, text(&point.customer), commodity, text(&point.transformer)]
-        }).collect(),
-        Kind::Meters => data.meters.iter().map(|meter| {
-            let (collector, address, endpoint) = match &meter.route {
-                Route::Behind(collector, address) => (collector.clone(), address.to_string(), String::new()),
-                Route::Direct(endpoint) => (String::new(), String::new(), endpoint.clone()),
-            };
-            let title = hex(&meter.system_title);
-            let point = meter.service_point.clone();
-            vec![meter.serial.to_string(), point, meter.model.clone(), title, collector, address, endpoint]
-        }).collect(),
-        Kind::Keys => data.meters.iter().map(|meter| {
-            vec![meter.serial.to_string(), hex(&meter.encryption_key), hex(&meter.authentication_key)]
-        }).collect(),
+        Kind::Premises => data.premises.iter().map(premise).collect(),
+        Kind::Customers => data.customers.iter().map(customer).collect(),
+        Kind::Transformers => data.transformers.iter().map(transformer).collect(),
+        Kind::Collectors => data.collectors.iter().map(collector).collect(),
+        Kind::ServicePoints => data.service_points.iter().map(service_point).collect(),
+        Kind::Meters => data.meters.iter().map(meter).collect(),
+        Kind::Keys => data.meters.iter().map(keys).collect(),
     }
+}
+
+fn premise(premise: &master::Premise) -> Vec<String> {
+    let (latitude, longitude) =
+        premise.position.map_or_else(Default::default, |(north, east)| (degrees(north), degrees(east)));
+    vec![premise.number.to_string(), premise.address.clone(), premise.city.clone(), latitude, longitude]
+}
+
+fn customer(customer: &master::Customer) -> Vec<String> {
+    vec![customer.number.clone(), customer.name.clone(), customer.email.clone().unwrap_or_default()]
+}
+
+fn transformer(iron: &master::Transformer) -> Vec<String> {
+    let rating = iron.rating_kva.map_or_else(String::new, |kva| kva.to_string());
+    vec![iron.name.clone(), iron.feeder.clone(), rating]
+}
+
+fn collector(collector: &master::Collector) -> Vec<String> {
+    let technology = collector.technology.name().to_owned();
+    vec![collector.name.clone(), collector.endpoint.clone(), technology, collector.max_concurrent.to_string()]
+}
+
+fn service_point(point: &master::ServicePoint) -> Vec<String> {
+    vec![
+        point.number.clone(),
+        point.premise.to_string(),
+        point.customer.clone().unwrap_or_default(),
+        commodity(point.commodity).to_owned(),
+        point.transformer.clone().unwrap_or_default(),
+    ]
+}
+
+fn meter(meter: &master::Meter) -> Vec<String> {
+    let (collector, address, endpoint) = match &meter.route {
+        Route::Behind(collector, address) => (collector.clone(), address.to_string(), String::new()),
+        Route::Direct(endpoint) => (String::new(), String::new(), endpoint.clone()),
+    };
+    vec![
+        meter.serial.to_string(),
+        meter.service_point.clone(),
+        meter.model.clone(),
+        hex(&meter.system_title),
+        collector,
+        address,
+        endpoint,
+    ]
+}
+
+fn keys(meter: &master::Meter) -> Vec<String> {
+    vec![meter.serial.to_string(), hex(&meter.encryption_key), hex(&meter.authentication_key)]
 }

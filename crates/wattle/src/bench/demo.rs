@@ -44,7 +44,8 @@ fn start(town: &Town, report: &mut Report) -> Result<()> {
     let stdout = demo.0.stdout.take().context("the demo has no output")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
-    let told: Value = serde_json::from_str(&line).context("the demo did not start; its own words are above")?;
+    let told: Value =
+        serde_json::from_str(&line).context("the demo did not start; its own words are above")?;
     let url = told["url"].as_str().context("the demo told no address")?;
     page::first_useful(url.trim_start_matches("http://").trim_end_matches('/'))?;
     let first_page = began.elapsed().as_secs_f64();

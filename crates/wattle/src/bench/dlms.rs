@@ -1,8 +1,8 @@
 //! How many profile pushes one core opens: decrypted, authenticated, every value taken out.
 
+use super::Manner;
 use super::cpu::Stopwatch;
 use super::report::{Line, Report};
-use super::Manner;
 use anyhow::{Context, Result, ensure};
 use dlms::datetime::{ClockStatus, CosemDateTime, DeviationSign};
 use dlms::profile::{Cell, Rows, notification};
@@ -59,7 +59,8 @@ pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
 
 /// Pushes opened a second of processor time: the middle one of several slices.
 fn rate(senders: &[Sender], quick: bool) -> Result<f64> {
-    let (slices, length) = if quick { (5, Duration::from_millis(200)) } else { (9, Duration::from_millis(500)) };
+    let (slices, length) =
+        if quick { (5, Duration::from_millis(200)) } else { (9, Duration::from_millis(500)) };
     let mut buffer = Vec::with_capacity(4096);
     let mut day = Vec::with_capacity(96);
     let mut rates = Vec::new();
@@ -87,7 +88,8 @@ fn rate(senders: &[Sender], quick: bool) -> Result<f64> {
 fn open(sender: &Sender, buffer: &mut Vec<u8>, day: &mut Vec<Interval>) -> Result<()> {
     buffer.clear();
     buffer.extend_from_slice(&sender.message);
-    let opened = open_in_place(buffer, &sender.cipher, Some(sender.title), Protection::AuthenticatedEncrypted)?;
+    let opened =
+        open_in_place(buffer, &sender.cipher, Some(sender.title), Protection::AuthenticatedEncrypted)?;
     Receiver { last: Some(COUNTER - 1) }.accept(opened.counter)?;
     let push = notification(buffer.get(opened.start..opened.end).unwrap_or_default())?;
     let mut rows = Rows::find(push.body)?.context("the push holds no rows")?;
@@ -95,7 +97,9 @@ fn open(sender: &Sender, buffer: &mut Vec<u8>, day: &mut Vec<Interval>) -> Resul
     day.clear();
     let mut end = 0;
     while rows.read_row(&mut cells)? {
-        let [clock, Cell::Unsigned(status), Cell::Unsigned(import), Cell::Unsigned(export)] = cells.as_slice() else {
+        let [clock, Cell::Unsigned(status), Cell::Unsigned(import), Cell::Unsigned(export)] =
+            cells.as_slice()
+        else {
             anyhow::bail!("a row has other columns");
         };
         end = match clock {

@@ -3,7 +3,7 @@
 use super::report::{Line, Report};
 use super::{FLEET, Manner, cpu};
 use crate::talk::Talk;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use dlms::security::Key;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 /// As many as the profile holds.
 const DAYS: i64 = 45;
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
-/// A lengthy start, long ago.
+/// 2024-05-01 00:00 UTC.
 const START: Timestamp = Timestamp::constant(1_714_521_600, 0);
 const BOUND_MIB: f64 = 1024.0;
 
@@ -77,6 +77,7 @@ pub(super) fn fill(meters: u32, talk: Talk) -> Result<()> {
     }
     let own = fleet.iter().map(Meter::memory_bytes).max().unwrap_or(0);
     let rows = fleet.iter().map(|meter| meter.load_profile().len()).min().unwrap_or(0);
-    let record = json!({ "rss": cpu::peak_mib("self"), "own": own, "rows": rows });
+    ensure!(rows == usize::try_from(DAYS * 96)?, "a meter kept only {rows} rows");
+    let record = json!({ "rss": cpu::peak_mib("self"), "own": own });
     talk.data(&record, format_args!("{record}"))
 }

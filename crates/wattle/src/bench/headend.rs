@@ -1,7 +1,7 @@
 //! How fast a city is read: every meter's day, over real sockets, until it is in the store.
 
-use super::Manner;
 use super::report::{Line, Report};
+use super::{Manner, cpu};
 use crate::talk::Talk;
 use crate::town::{self, Town};
 use anyhow::{Context, Result, bail, ensure};
@@ -16,7 +16,7 @@ use server::collection::{Collection, Watch};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use store::{Store, StoreError};
+use store::Store;
 
 /// Five past midnight in the town: what meters hold of the last 24 hours is one full day.
 const START: Timestamp = Timestamp::constant(1_795_161_900, 0);
@@ -47,14 +47,21 @@ pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
     let name = format!("headend.{meters}.day_profile");
     report.tell(&Line::new(&name, day.seconds, "s").at_most(BOUND_S))?;
     report.tell(&Line::new(format!("{name}.reads"), per_second(&day), "meters/s").beside(peer))?;
+    let bytes_a_meter = |outcome: &Outcome| -> Result<f64> {
+        let bytes = outcome.metrics.bytes_in + outcome.metrics.bytes_out;
+        Ok(f64::from(u32::try_from(bytes / u64::from(meters))?))
+    };
     let intervals = per_second(&day) * f64::from(u32::try_from(INTERVALS * CHANNELS)?);
     report.tell(&Line::new(format!("{name}.stored"), intervals, "intervals/s"))?;
-    let bytes = u32::try_from((day.metrics.bytes_in + day.metrics.bytes_out) / u64::from(meters))?;
-    report.tell(&Line::new(format!("{name}.bytes"), f64::from(bytes), "B/meter"))?;
+    report.tell(&Line::new(format!("{name}.bytes"), bytes_a_meter(&day)?, "B/meter"))?;
+    if let Some(peak) = cpu::peak_mib("self") {
+        report.tell(&Line::new(format!("{name}.rss"), peak, "MiB"))?;
+    }
     let all = read(meters, What::ALL, manner.talk)?;
     let name = format!("headend.{meters}.everything");
     report.tell(&Line::new(&name, all.seconds, "s"))?;
-    report.tell(&Line::new(format!("{name}.reads"), per_second(&all), "meters/s"))
+    report.tell(&Line::new(format!("{name}.reads"), per_second(&all), "meters/s"))?;
+    report.tell(&Line::new(format!("{name}.bytes"), bytes_a_meter(&all)?, "B/meter"))
 }
 
 /// Reads every meter of a fresh town once and waits until every interval is in the store.
@@ -65,7 +72,8 @@ fn read(meters: u32, what: What, talk: Talk) -> Result<Outcome> {
         let store = server::utility::open_store(directory.path())?;
         let scenario = town::scenario("bench", Some(meters))?;
         let clock = Clock::new(START, 1);
-        let town = Town::open(&scenario, 1, clock, store).await?;
+        let mut town = Town::open(&scenario, 1, clock, store).await?;
+        let truth = truth(&mut town);
         let plan = ReadPlan {
             group: READ_GROUP.to_owned(),
             first_at: clock.now(),
@@ -75,7 +83,10 @@ fn read(meters: u32, what: What, talk: Talk) -> Result<Outcome> {
         };
         let config = HeadEndConfig::new(SystemTitle(*b"WTL\0\0\0\0\x02"));
         let (head_end, duty) = town.utility.head_end(config, plan, clock.now())?;
-        ensure!(head_end.meter_count() == usize::try_from(meters)?, "the head-end knows only some of the meters");
+        ensure!(
+            head_end.meter_count() == usize::try_from(meters)?,
+            "the head-end knows only some of the meters"
+        );
         let world = tokio::spawn(town.world.run());
         let collection = Collection::new(head_end, clock, duty);
         let watch = collection.watch();
@@ -84,7 +95,10 @@ fn read(meters: u32, what: What, talk: Talk) -> Result<Outcome> {
         let done = stored(&town.utility.store, &watch, meters, began, talk).await;
         collecting.abort();
         world.abort();
-        done
+        let done = done?;
+        let (_, sum) = in_store(&town.utility.store)?;
+        ensure!(sum == truth, "the meters measured {truth} in all and {sum} was stored");
+        Ok(done)
     })
 }
 
@@ -100,7 +114,7 @@ async fn stored(store: &Store, watch: &Watch, meters: u32, began: Instant, talk:
         }
         let over = began.elapsed() > PATIENCE;
         if metrics.reads_done == u64::from(meters) || over {
-            let intervals = intervals(store)?;
+            let (intervals, _) = in_store(store)?;
             if intervals == u64::from(meters) * INTERVALS * CHANNELS {
                 bar.finish_and_clear();
                 return Ok(Outcome { seconds: began.elapsed().as_secs_f64(), metrics });
@@ -110,10 +124,17 @@ async fn stored(store: &Store, watch: &Watch, meters: u32, began: Instant, talk:
     }
 }
 
-/// Intervals of the day that are in the store as read.
-fn intervals(store: &Store) -> Result<u64> {
-    let days = store.read(|read| Ok::<_, StoreError>(read.day_summaries(DAY)?))?;
-    Ok(days.iter().map(|day| u64::from(day.present)).sum())
+/// How many intervals of the day are in the store as read, and the sum of their values.
+fn in_store(store: &Store) -> Result<(u64, i64)> {
+    let days = store.read(|read| read.day_summaries(DAY))?;
+    let intervals = days.iter().map(|day| u64::from(day.present)).sum();
+    Ok((intervals, days.iter().map(|day| day.total).sum()))
+}
+
+/// The sum of everything that the town's meters measured on the day.
+fn truth(town: &mut Town) -> i64 {
+    let days = town.world.territory().history(DAY, DAY);
+    days.flat_map(|day| day.channels).flat_map(|(_, values)| values).flatten().sum()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench is about real time")]

@@ -95,7 +95,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     }
     let python = Python::find(arguments.python.as_deref())?;
     if python.is_none() {
-        talk.say("no peer beside ours: `cargo xtask test interop` installs one, --python names it");
+        talk.say("no peer beside ours; for one, name a Python with gurux-dlms 1.0.203: --python target/interop-venv/bin/python");
     }
     let manner = Manner { quick: arguments.quick, python, talk };
     let mut report = Report::new(talk);

@@ -57,7 +57,8 @@ fn ask(host: &str, method: &str, path: &str, cookie: &str, form: &str) -> Result
     stream.take(8 << 20).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").context("the answer is no HTTP")?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("the answer is no HTTP")?;
+    let status =
+        head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("the answer is no HTTP")?;
     Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
 }
 
@@ -70,6 +71,9 @@ mod tests {
         let page = r#"<li><button type="submit" name="id" value="17"><span>"#;
         assert_eq!(customer(page), Some("17"));
         assert_eq!(customer("<p>nobody</p>"), None);
-        assert_eq!(header("HTTP/1.1 303 See Other\r\nSet-Cookie: a=b; Path=/", "set-cookie"), Some("a=b; Path=/"));
+        assert_eq!(
+            header("HTTP/1.1 303 See Other\r\nSet-Cookie: a=b; Path=/", "set-cookie"),
+            Some("a=b; Path=/")
+        );
     }
 }

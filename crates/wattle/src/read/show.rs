@@ -277,7 +277,7 @@ pub(super) fn profile(talk: Talk, columns: &[Column], rows: &Data) -> Result<()>
             talk.data(&(), line)?;
         }
     }
-    talk.say(format_args!("{} rows", rows.len()));
+    talk.say(format_args!("{} row{}", rows.len(), if rows.len() == 1 { "" } else { "s" }));
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! The command line: exit codes, remedies, `--json`, and a utility's own start from nothing to a meter that is read.
 
-use crate::common::{Browser, Process, Utility, done, meter, run, run_with, text, until, write_plates};
+use crate::common::{
+    Browser, Process, Utility, done, meter, run, run_with, text, until, wattle, write_plates,
+};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -57,7 +59,7 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
         (&["serve", "--config", empty], 1, &["empty.csv is no configuration", "data"]),
         (&["meter", "--model", "abacus"], 2, &["abacus", "electricity", ".toml"]),
         (&["meter", "--zone", "Mars/Olympus"], 2, &["Mars/Olympus"]),
-        (&["meter", "--key", "12"], 1, &["--key must be 16 bytes"]),
+        (&["meter", "--key", "12"], 2, &["--key must be 16 bytes"]),
         (&["meter", "--load", nothing], 1, &["could not read", nothing]),
         (&["read"], 2, &["<ADDRESS>"]),
         (&["read", "127.0.0.1:9"], 1, &["127.0.0.1:9"]),
@@ -65,7 +67,7 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
         (&["read", "127.0.0.1:9", "--profile", "yesterday"], 2, &["FROM..TO"]),
         (&["read", "127.0.0.1:9", "--obis", "energy"], 2, &["energy"]),
         (&["decode", nothing], 1, &["could not read", nothing]),
-        (&["decode", empty], 1, &["holds no message"]),
+        (&["decode", empty], 1, &["empty.csv", "the input is empty"]),
         (&["sim", "--days", "0"], 2, &["must be at least 1"]),
         (&["sim", "--scenario", "atlantis"], 2, &["atlantis", "street"]),
         (&["bench", "patience"], 2, &["patience", "dlms", "headend", "demo"]),
@@ -76,7 +78,11 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
         (&["admin", "template", "dogs"], 2, &["dogs", "premises", "keys"]),
         (&["admin", "user", "--data", nothing, "list"], 1, &["holds no utility", "wattle admin migrate"]),
         (&["admin", "user", "--data", nothing, "add", "x", "--role", "king"], 2, &["king", "administrator"]),
-        (&["admin", "user", "--data", nothing, "add", "x", "--role", "clerk", "--password", "s3"], 2, &["@FILE"]),
+        (
+            &["admin", "user", "--data", nothing, "add", "x", "--role", "clerk", "--password", "s3"],
+            2,
+            &["@FILE"],
+        ),
     ];
     for (args, code, told) in table {
         let ended = run(args);
@@ -92,7 +98,10 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
 #[test]
 fn json_is_one_object_a_line() {
     let (_meter, plate) = meter(1, "electricity", &[]);
-    let frame = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/meter_frames/dlms_push/hdlc_norway_han_1phase.txt");
+    let frame = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../testdata/meter_frames/dlms_push/hdlc_norway_han_1phase.txt"
+    );
     let table: &[&[&str]] = &[
         &["serve", "--example"],
         &["meter", "--list-models"],
@@ -166,7 +175,10 @@ fn a_utility_and_its_people_are_kept() {
     assert_eq!(moved.code, Some(1));
     assert!(moved.err.contains("cannot change"), "{}", moved.err);
     let user = |more: &[&str], input: &str| {
-        let args: Vec<&str> = ["--json", "admin", "user", "--data", text(&data)].into_iter().chain(more.iter().copied()).collect();
+        let args: Vec<&str> = ["--json", "admin", "user", "--data", text(&data)]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
         run_with(&args, input)
     };
     assert_eq!(user(&["add", "clerk", "--role", "clerk"], "long enough, is it\n").code, Some(0));
@@ -174,7 +186,11 @@ fn a_utility_and_its_people_are_kept() {
         (&["add", "clerk", "--role", "clerk"][..], "long enough, is it\n", "clerk"),
         (&["add", "brief", "--role", "clerk"], "short\n", "characters"),
         (&["add", "maya", "--role", "customer"], "long enough, is it\n", "customer"),
-        (&["add", "maya", "--role", "customer", "--customer", "C-1"], "long enough, is it\n", "no customer C-1"),
+        (
+            &["add", "maya", "--role", "customer", "--customer", "C-1"],
+            "long enough, is it\n",
+            "no customer C-1",
+        ),
         (&["lock", "nobody"], "", "no account nobody"),
     ] {
         let refused = user(args, input);
@@ -189,7 +205,8 @@ fn a_utility_and_its_people_are_kept() {
     let (mut serving, url, _) = utility.serve();
     Browser::operator(&url);
     let form = "name=clerk&password=long+enough,+is+it&next=/";
-    let refused = Browser::stranger(&url).ask("POST", "/sign-in", "application/x-www-form-urlencoded", form).unwrap();
+    let refused =
+        Browser::stranger(&url).ask("POST", "/sign-in", "application/x-www-form-urlencoded", form).unwrap();
     assert_eq!(refused.0, 422, "a locked account signs in");
     assert_eq!(serving.terminate().code, Some(0));
 }
@@ -200,7 +217,8 @@ fn a_field_is_loaded_and_read() {
     let home = tempfile::tempdir().unwrap();
     let utility = Utility::set_up(home.path(), &home.path().join("data"));
     let master = home.path().join("master");
-    let mut field = Process::start(&["--json", "field", "--meters", "12", "--seed", "3", "--master", text(&master)]);
+    let mut field =
+        Process::start(&["--json", "field", "--meters", "12", "--seed", "3", "--master", text(&master)]);
     assert_eq!(field.record()["kind"], "collector");
     let mut files: Vec<PathBuf> = fs::read_dir(&master).unwrap().map(|entry| entry.unwrap().path()).collect();
     // One more meter, with two days in its profile, so that there are intervals to be read at once.
@@ -216,7 +234,7 @@ fn a_field_is_loaded_and_read() {
         let rows = list["meters"].as_array().unwrap().clone();
         let told = |name: &str| rows.iter().filter(|row| row[name].is_string()).count();
         assert_eq!(rows.len(), 13);
-        (told("last_read") > 0 && told("last_heard") > 3).then_some(told("last_heard"))
+        (told("last_read") > 0 && told("last_heard") > 1).then_some(told("last_heard"))
     });
     assert!(heard <= 13);
     assert!(serving.lives(), "{}", serving.said());
@@ -227,13 +245,15 @@ fn a_field_is_loaded_and_read() {
 #[test]
 fn a_demo_ends_when_it_is_told_to() {
     let args = ["--json", "demo", "--scenario", "street", "--meters", "10", "--days", "2", "--port", "0"];
-    let mut demo = Process::start(&args);
+    let home = tempfile::tempdir().unwrap();
+    let mut demo = Process::spawn(wattle(&args).env("TMPDIR", home.path()));
     let told = demo.record();
     let visitor = Browser::stranger(told["url"].as_str().unwrap());
     assert_eq!(visitor.status("/sign-in"), Some(200));
     let ended = demo.terminate();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert!(ended.err.contains("stopped"), "{}", ended.err);
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "the demo leaves its data behind");
     let mut brief = Process::start(&[&args[..], &["--exit-after", "1"]].concat());
     assert_eq!(brief.wait().code, Some(0));
 }

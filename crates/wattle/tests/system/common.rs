@@ -190,7 +190,8 @@ impl Browser {
     pub(crate) fn operator(url: &str) -> Self {
         let mut browser = Self::stranger(url);
         let form = format!("name=operator&password={}&next=/", PASSWORD.replace(' ', "+"));
-        let (status, head, _) = browser.ask("POST", "/sign-in", "application/x-www-form-urlencoded", &form).unwrap();
+        let (status, head, _) =
+            browser.ask("POST", "/sign-in", "application/x-www-form-urlencoded", &form).unwrap();
         assert_eq!(status, 303, "{head}");
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
         cookie.split(';').next().unwrap_or_default().clone_into(&mut browser.cookie);
@@ -198,7 +199,13 @@ impl Browser {
     }
 
     /// Status, head and body of an answer; `None` when none came.
-    pub(crate) fn ask(&self, method: &str, path: &str, kind: &str, body: &str) -> Option<(u16, String, String)> {
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &str,
+    ) -> Option<(u16, String, String)> {
         let mut stream = connect(&self.host)?;
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nCookie: {}\r\nContent-Type: {kind}\r\n\
@@ -260,7 +267,16 @@ impl Utility {
     /// Database, master key, an operator, a configuration with free ports.
     pub(crate) fn set_up(home: &Path, data: &Path) -> Self {
         let utility = Self { home: home.to_owned(), data: data.to_owned() };
-        done(&["admin", "migrate", "--data", text(data), "--name", "Test Utility", "--zone", "Europe/Zurich"]);
+        done(&[
+            "admin",
+            "migrate",
+            "--data",
+            text(data),
+            "--name",
+            "Test Utility",
+            "--zone",
+            "Europe/Zurich",
+        ]);
         let add = ["admin", "user", "--data", text(data), "add", "operator", "--role", "meter-operator"];
         let added = run_with(&add, &format!("{PASSWORD}\n"));
         assert_eq!(added.code, Some(0), "{}", added.err);

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 /// How much more memory an attack may cost at its worst, KiB.
 const MOST_GROWTH_KIB: u64 = 64 << 10;
-/// Connections that are held open at a time.
+/// Connections that are held open at a time: to doors that serve few or thousands, and to pages, which serve a
+/// thousand and let others wait.
 const CROWD: usize = 1500;
+const BROWSERS: usize = 900;
 /// Messages of random bytes a socket gets.
 const ROUNDS: u64 = 60;
 
@@ -38,7 +40,8 @@ impl Chance {
 /// A wrapper message around `payload`.
 fn wrapped(source: u16, destination: u16, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).unwrap();
-    let mut bytes: Vec<u8> = [1, source, destination, length].iter().flat_map(|field| field.to_be_bytes()).collect();
+    let mut bytes: Vec<u8> =
+        [1, source, destination, length].iter().flat_map(|field| field.to_be_bytes()).collect();
     bytes.extend(payload);
     bytes
 }
@@ -79,14 +82,27 @@ fn ammunition(chance: &mut Chance) -> Vec<Vec<u8>> {
     }
     // An association whose parts nest or count without end.
     thrown.push(wrapped(16, 1, &[0x60, 0x80].repeat(4000)));
-    thrown.push([wrapped(16, 1, &aarq), wrapped(16, 1, &[&[0xC1, 1, 0xC1][..], &[2, 1].repeat(8000)].concat())].concat());
-    thrown.push([wrapped(16, 1, &aarq), wrapped(16, 1, &[0xC1, 1, 0xC1, 0, 1, 0, 0, 1, 0, 0, 255, 2, 0, 1, 0x84, 255, 255, 255, 255])].concat());
+    thrown.push(
+        [wrapped(16, 1, &aarq), wrapped(16, 1, &[&[0xC1, 1, 0xC1][..], &[2, 1].repeat(8000)].concat())]
+            .concat(),
+    );
+    thrown.push(
+        [
+            wrapped(16, 1, &aarq),
+            wrapped(16, 1, &[0xC1, 1, 0xC1, 0, 1, 0, 0, 1, 0, 0, 255, 2, 0, 1, 0x84, 255, 255, 255, 255]),
+        ]
+        .concat(),
+    );
     // Gateway headers: an unknown node, an address without end, none at all.
     for header in [&[0xE6, 0, 4, 9, 9, 9, 9][..], &[0xE6, 0, 255, 1], &[0xE7, 0, 0], &[0xE6]] {
         thrown.push(wrapped(1, 1, &[header, &aarq].concat()));
     }
     // A sealed push of nobody's, and one whose lengths lie.
-    thrown.push(wrapped(1, 1, &[&[0xDB, 8][..], b"WTL\0\0\0\0\x09", &[0x82, 1, 0, 0x30], &chance.bytes(255)].concat()));
+    thrown.push(wrapped(
+        1,
+        1,
+        &[&[0xDB, 8][..], b"WTL\0\0\0\0\x09", &[0x82, 1, 0, 0x30], &chance.bytes(255)].concat(),
+    ));
     thrown.push(wrapped(1, 1, &[0xDB, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0x84, 255, 255, 255, 255]));
     // HDLC: flags without end, a frame of the greatest length, a frame that is all address.
     thrown.push(vec![0x7E; 20_000]);
@@ -113,8 +129,8 @@ fn throw(host: &str, seed: u64) {
 }
 
 /// A crowd that connects, says the beginning of something long, and then one byte from time to time.
-fn crowd(host: &str, beginning: &[u8]) {
-    let mut held: Vec<TcpStream> = (0..CROWD).filter_map(|_| TcpStream::connect(host).ok()).collect();
+fn crowd(host: &str, size: usize, beginning: &[u8]) {
+    let mut held: Vec<TcpStream> = (0..size).filter_map(|_| TcpStream::connect(host).ok()).collect();
     for stream in &mut held {
         let _ = stream.set_nonblocking(true);
         let _ = stream.write(beginning);
@@ -133,10 +149,16 @@ fn throw_http(host: &str) {
         format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"),
         format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {long}\r\n\r\n"),
         format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(20_000)),
-        format!("POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 99999999999\r\n\r\nname={long}"),
-        format!("POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 200000\r\n\r\n{long}"),
-        "POST /sign-in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n".to_owned(),
-        "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef".to_owned(),
+        format!(
+            "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 99999999999\r\n\r\nname={long}"
+        ),
+        format!(
+            "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 200000\r\n\r\n{long}"
+        ),
+        "POST /sign-in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n"
+            .to_owned(),
+        "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef"
+            .to_owned(),
         "GET /usage?date=%FF%00&view=..%2F HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
         "GET /a/../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
@@ -164,7 +186,8 @@ fn survives(process: &mut Process, attack: impl FnOnce()) {
 }
 
 fn honest_read(plate: &Plate, more: &[&str]) {
-    let mut args = vec!["read", plate.endpoint.as_str(), "--client", "1", "--auth", "gmac", "--security", "both"];
+    let mut args =
+        vec!["read", plate.endpoint.as_str(), "--client", "1", "--auth", "gmac", "--security", "both"];
     args.extend(["--key", &plate.key, "--auth-key", &plate.auth_key, "--counter-obis", "0-0:43.1.0"]);
     args.extend(["--clock", "--obis", "1-0:1.8.0"]);
     args.extend(more);
@@ -177,7 +200,7 @@ fn a_meter_survives_any_bytes() {
     let (mut process, plate) = meter(1, "electricity", &[]);
     survives(&mut process, || {
         throw(&plate.endpoint, 1);
-        crowd(&plate.endpoint, &[0, 1, 0, 1, 0, 1, 0xFF, 0xFF]);
+        crowd(&plate.endpoint, CROWD, &[0, 1, 0, 1, 0, 1, 0xFF, 0xFF]);
         honest_read(&plate, &[]);
     });
     assert!(process.said().contains("refused"), "refusals are not logged: {}", process.said());
@@ -188,7 +211,7 @@ fn a_meter_on_hdlc_survives_any_bytes() {
     let (mut process, plate) = meter(1, "electricity", &["--hdlc"]);
     survives(&mut process, || {
         throw(&plate.endpoint, 2);
-        crowd(&plate.endpoint, &[0x7E, 0xA7, 0xFF]);
+        crowd(&plate.endpoint, CROWD, &[0x7E, 0xA7, 0xFF]);
         honest_read(&plate, &["--hdlc"]);
     });
 }
@@ -207,7 +230,7 @@ fn a_field_survives_any_bytes() {
     survives(&mut field, || {
         for (seed, door) in [(3, &collector), (4, &direct)] {
             throw(door, seed);
-            crowd(door, &[0, 1, 0, 1, 0, 1, 0x1F, 0xFF]);
+            crowd(door, CROWD, &[0, 1, 0, 1, 0, 1, 0x1F, 0xFF]);
         }
         // The public client of a direct meter is answered.
         until("an honest client to be answered", || (run(&["read", &direct]).code == Some(0)).then_some(()));
@@ -215,25 +238,8 @@ fn a_field_survives_any_bytes() {
     assert!(field.said().contains("refused"), "refusals are not logged: {}", field.said());
 }
 
-/// A street whose meters are on lines of their own, and one collector's cell.
-const OPEN_STREET: &str = r#"
-name = "open"
-utility = "Open Street"
-town = "Open Street"
-zone = "Europe/Zurich"
-meters = 12
-history_days = 1
-nominal_v = 230
-
-[loads]
-swiss = 12
-
-[network]
-meters_per_collector = 6
-least_collectors = 1
-cellular_per_mille = 300
-broadband_per_mille = 300
-"#;
+/// A street where most meters are on lines of their own.
+const OPEN_STREET: &str = include_str!("open_street.toml");
 
 fn column(file: &Path, index: usize) -> Vec<String> {
     let rows = fs::read_to_string(file).unwrap();
@@ -251,11 +257,13 @@ fn a_utility_survives_any_bytes() {
     let pages = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     survives(&mut serving, || {
         throw(&pushes, 5);
-        crowd(&pushes, &[0, 1, 0, 1, 0, 1, 0x7F, 0xFF]);
+        crowd(&pushes, CROWD, &[0, 1, 0, 1, 0, 1, 0x7F, 0xFF]);
         throw(&pages, 6);
         throw_http(&pages);
-        crowd(&pages, b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ");
-        until("an honest visitor to be answered", || Browser::stranger(&url).status("/sign-in").filter(|status| *status == 200));
+        crowd(&pages, BROWSERS, b"GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+        until("an honest visitor to be answered", || {
+            Browser::stranger(&url).status("/sign-in").filter(|status| *status == 200)
+        });
         let order = until("an order to be taken", || operator.command(1, "read"));
         until("an order to be carried out", || {
             (operator.json(&format!("/api/v1/commands/{order}"))["state"] == "confirmed").then_some(())

@@ -7,7 +7,10 @@ use std::path::Path;
 /// What identifies the rows of the tables that only grow, as one text a row.
 const GROWING: [(&str, &str); 4] = [
     ("raw batches", "SELECT start_s || ' ' || channel || ' ' || interval_s || ' ' || hash FROM raw_batch"),
-    ("register reads", "SELECT meter || ' ' || kind || ' ' || tou || ' ' || at_s || ' ' || raw FROM register_read"),
+    (
+        "register reads",
+        "SELECT meter || ' ' || kind || ' ' || tou || ' ' || at_s || ' ' || raw FROM register_read",
+    ),
     ("events", "SELECT meter || ' ' || at_ms || ' ' || seq || ' ' || kind FROM event"),
     ("commands", "SELECT id || ' ' || meter || ' ' || action FROM command"),
 ];
@@ -42,11 +45,13 @@ impl Ledger {
             rows.sort_unstable();
             ledger.rows.insert(what, rows);
         }
-        let mut days = database.prepare("SELECT day, channel, present FROM day_block ORDER BY version").unwrap();
+        let mut days =
+            database.prepare("SELECT day, channel, present FROM day_block ORDER BY version").unwrap();
         let days = days.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).unwrap();
         ledger.present = days.map(Result::unwrap).collect();
         let mut counters = database.prepare("SELECT meter, own_ceiling, peer, push FROM counter").unwrap();
-        let counters = counters.query_map([], |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?])));
+        let counters =
+            counters.query_map([], |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?])));
         ledger.counters = counters.unwrap().map(Result::unwrap).collect();
         ledger
     }

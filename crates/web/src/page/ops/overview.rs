@@ -16,7 +16,7 @@ use store::{FleetFilter, FleetSort};
 /// Read success that a day should reach, in tenths of a percent.
 const TARGET_PERMILLE: u32 = 995;
 /// Whole days in the course of read success.
-const COURSE_DAYS: i64 = 14;
+const COURSE_DAYS: i64 = 7;
 /// Silent meters named on the page.
 const SILENT_NAMED: u32 = 6;
 /// Open commands that are counted at most.
