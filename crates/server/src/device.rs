@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use meter::household::Household;
 use meter::{Feed, METER_SAP, Meter, Push};
 use model::{Energy, IntervalLength};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,6 +85,16 @@ pub struct Device {
     link: Link,
     push_to: Option<String>,
     connections: AtomicUsize,
+    next_visit: AtomicUsize,
+    /// Which connection spoke last for each client: an association belongs to it.
+    owners: Mutex<BTreeMap<u16, usize>>,
+}
+
+/// What one connection has spoken for.
+#[derive(Debug)]
+struct Guests {
+    visit: usize,
+    clients: BTreeSet<u16>,
 }
 
 impl Device {
@@ -105,6 +115,8 @@ impl Device {
             link,
             push_to,
             connections: AtomicUsize::new(0),
+            next_visit: AtomicUsize::new(0),
+            owners: Mutex::new(BTreeMap::new()),
         };
         drop(device.live());
         device
@@ -182,8 +194,30 @@ impl Device {
         }
     }
 
-    fn answer(&self, client: u16, apdu: &[u8]) -> dlms::server::Reply {
+    fn guests(&self) -> Guests {
+        Guests { visit: self.next_visit.fetch_add(1, Ordering::Relaxed), clients: BTreeSet::new() }
+    }
+
+    fn owners(&self) -> MutexGuard<'_, BTreeMap<u16, usize>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the associations of a connection, but for those that a later one has taken over.
+    fn leave(&self, guests: &mut Guests) {
         let mut guard = self.live();
+        let mut owners = self.owners();
+        for client in std::mem::take(&mut guests.clients) {
+            if owners.get(&client) == Some(&guests.visit) {
+                owners.remove(&client);
+                guard.0.link_lost(client);
+            }
+        }
+    }
+
+    fn answer(&self, guests: &mut Guests, client: u16, apdu: &[u8]) -> dlms::server::Reply {
+        let mut guard = self.live();
+        guests.clients.insert(client);
+        self.owners().insert(client, guests.visit);
         let now = guard.0.now();
         let reply = guard.0.handle_apdu(now, client, apdu);
         if let Some(refusal) = reply.refused {
@@ -197,12 +231,9 @@ impl Device {
         stream.set_read_timeout(Some(IDLE))?;
         stream.set_write_timeout(Some(STALL))?;
         let mut decoder = WrapperDecoder::new(LONGEST);
-        let mut clients = BTreeSet::new();
-        let ended = self.wrapper_turns(&mut stream, &mut decoder, &mut clients);
-        let mut guard = self.live();
-        for client in clients {
-            guard.0.link_lost(client);
-        }
+        let mut guests = self.guests();
+        let ended = self.wrapper_turns(&mut stream, &mut decoder, &mut guests);
+        self.leave(&mut guests);
         ended
     }
 
@@ -210,7 +241,7 @@ impl Device {
         &self,
         stream: &mut TcpStream,
         decoder: &mut WrapperDecoder,
-        clients: &mut BTreeSet<u16>,
+        guests: &mut Guests,
     ) -> io::Result<()> {
         let mut buffer = [0; 4096];
         loop {
@@ -226,8 +257,7 @@ impl Device {
                 if unit.destination != METER_SAP {
                     continue;
                 }
-                clients.insert(unit.source);
-                let reply = self.answer(unit.source, &unit.payload);
+                let reply = self.answer(guests, unit.source, &unit.payload);
                 if let Some(apdu) = reply.apdu {
                     let bytes = wrapper::encode(METER_SAP, unit.source, &apdu)
                         .map_err(|error| io::Error::other(error.to_string()))?;
@@ -246,7 +276,7 @@ impl Device {
         stream.set_write_timeout(Some(STALL))?;
         let started = Instant::now();
         let mut link = ServerLink::new(LinkConfig::new(Address::short(0), Address::server(METER_SAP, None)));
-        let mut clients = BTreeSet::new();
+        let mut guests = self.guests();
         let mut buffer = [0; 4096];
         let ended = loop {
             let now = started.elapsed();
@@ -263,7 +293,7 @@ impl Device {
                 }
                 Err(error) => break Err(error),
             }
-            self.hdlc_events(&mut link, &mut clients);
+            self.hdlc_events(&mut link, &mut guests);
             let mut failed = None;
             while let Some(bytes) = link.poll_transmit() {
                 failed = stream.write_all(&bytes).err().or(failed);
@@ -272,30 +302,20 @@ impl Device {
                 break Err(error);
             }
         };
-        let mut guard = self.live();
-        for client in clients {
-            guard.0.link_lost(client);
-        }
+        self.leave(&mut guests);
         ended
     }
 
-    fn hdlc_events(&self, link: &mut ServerLink, clients: &mut BTreeSet<u16>) {
+    fn hdlc_events(&self, link: &mut ServerLink, guests: &mut Guests) {
         while let Some(event) = link.poll_event() {
             match event {
-                LinkEvent::Connected { client } => {
-                    clients.insert(client);
-                }
+                LinkEvent::Connected { .. } => {}
                 LinkEvent::Apdu { apdu, client } => {
-                    if let Some(answer) = self.answer(client, &apdu).apdu {
+                    if let Some(answer) = self.answer(guests, client, &apdu).apdu {
                         link.send(&answer);
                     }
                 }
-                LinkEvent::Disconnected => {
-                    let mut guard = self.live();
-                    for client in std::mem::take(clients) {
-                        guard.0.link_lost(client);
-                    }
-                }
+                LinkEvent::Disconnected => self.leave(guests),
                 LinkEvent::Error(error) => tracing::info!(%error, "on the HDLC link"),
             }
         }

@@ -70,7 +70,7 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
         (&["decode", empty], 1, &["empty.csv", "the input is empty"]),
         (&["sim", "--days", "0"], 2, &["must be at least 1"]),
         (&["sim", "--scenario", "atlantis"], 2, &["atlantis", "street"]),
-        (&["bench", "patience"], 2, &["patience", "dlms", "headend", "demo"]),
+        (&["bench", "patience"], 2, &["no such bench", "dlms", "headend", "demo"]),
         (&["admin"], 2, &["migrate", "load", "template", "user"]),
         (&["admin", "migrate", "--data", nothing], 2, &["--name and --zone"]),
         (&["admin", "migrate", "--data", nothing, "--zone", "Mars"], 2, &["Mars", "Europe/Zurich"]),
