@@ -12,8 +12,8 @@ use dlms::gateway;
 use dlms::wrapper::{Wpdu, WrapperDecoder, WrapperError};
 use jiff::{SignedDuration, Timestamp};
 use model::id::{CollectorId, CommandId, MeterId};
-use rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+use rand_core::{RngCore, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Reads meters, takes their pushes and brings them commands; without IO.

@@ -34,14 +34,7 @@ impl Utility {
     /// # Errors
     /// A message that names the file and the remedy.
     pub fn open(directory: &Path, master_key: Option<&Path>) -> Result<Self> {
-        if !directory.join(DATABASE).exists() {
-            bail!(
-                "{} holds no utility; `wattle admin migrate --data {} --name NAME --zone ZONE` sets one up",
-                directory.display(),
-                directory.display()
-            );
-        }
-        let store = open_store(directory)?;
+        let store = open_known_store(directory)?;
         let master = read_master_key(&key_file(directory, master_key))?;
         let mdm = Mdm::new(store.clone(), Rules::default(), models::judged())
             .context("could not start the meter data manager")?;
@@ -105,6 +98,26 @@ impl Utility {
 pub fn open_store(directory: &Path) -> Result<Store> {
     let file = directory.join(DATABASE);
     Store::open(&file).with_context(|| format!("could not open {}", file.display()))
+}
+
+/// Whether a data directory holds a database.
+pub fn holds_store(directory: &Path) -> bool {
+    directory.join(DATABASE).exists()
+}
+
+/// As [`open_store`], where a database must be there already.
+///
+/// # Errors
+/// A message that names the file, or the remedy where there is none.
+pub fn open_known_store(directory: &Path) -> Result<Store> {
+    if !holds_store(directory) {
+        bail!(
+            "{} holds no utility; `wattle admin migrate --data {} --name NAME --zone ZONE` sets one up",
+            directory.display(),
+            directory.display()
+        );
+    }
+    open_store(directory)
 }
 
 fn key_file(directory: &Path, given: Option<&Path>) -> PathBuf {

@@ -55,7 +55,10 @@ const MOST_DAYS: u16 = 760;
 /// The fastest that sockets and processors keep up with.
 const FASTEST: u32 = 3600;
 
-#[expect(clippy::disallowed_methods, reason = "a shell reads the clock: the demo tells how long it took to start")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a shell reads the clock: the demo tells how long it took to start"
+)]
 pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let begun = Instant::now();
     if arguments.days > MOST_DAYS || arguments.speed == 0 || arguments.speed > FASTEST {
@@ -64,7 +67,10 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     crate::serve::log(talk);
     // Every socket of a large town is a file handle.
     let _ = rlimit::increase_nofile_limit(65_536);
-    let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(crate::pages::MOST_THREADS).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(crate::pages::MOST_THREADS)
+        .enable_all()
+        .build()?;
     runtime.block_on(live(arguments, talk, begun))
 }
 
@@ -84,7 +90,8 @@ async fn live(arguments: &Arguments, talk: Talk, begun: Instant) -> Result<()> {
     people(&town)?;
     let pushes = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let push_address = pushes.local_addr()?.to_string();
-    let (head_end, duty) = town.utility.head_end(settings(arguments.speed), plan(&scenario, clock.now()), clock.now())?;
+    let (head_end, duty) =
+        town.utility.head_end(settings(arguments.speed), plan(&scenario, clock.now()), clock.now())?;
     let meters = head_end.meter_count();
     tokio::spawn(town.world.push_to(push_address).run());
     tokio::spawn(Collection::new(head_end, clock, duty).run(Some(pushes)));
@@ -122,7 +129,8 @@ async fn live(arguments: &Arguments, talk: Talk, begun: Instant) -> Result<()> {
 }
 
 fn open(directory: &std::path::Path) -> Result<Store> {
-    std::fs::create_dir_all(directory).with_context(|| format!("could not create {}", directory.display()))?;
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("could not create {}", directory.display()))?;
     let store = server::utility::open_store(directory)?;
     if store.read(store::Read::utility)?.is_some() {
         bail!("{} holds a utility already; give an empty directory", directory.display());

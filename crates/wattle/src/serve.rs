@@ -39,7 +39,10 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     log(talk);
     let _ = rlimit::increase_nofile_limit(65_536);
     let utility = Utility::open(&config.data, config.master_key.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(crate::pages::MOST_THREADS).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(crate::pages::MOST_THREADS)
+        .enable_all()
+        .build()?;
     runtime.block_on(live(&config, utility, talk))
 }
 

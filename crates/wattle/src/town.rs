@@ -53,10 +53,12 @@ impl Town {
         let territory = Territory::build(scenario, seed, now)?;
         let registry = territory.registry().clone();
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let (mut world, doors) =
-            World::open(territory, clock, loopback, None).await.context("could not open the town's sockets")?;
+        let (mut world, doors) = World::open(territory, clock, loopback, None)
+            .await
+            .context("could not open the town's sockets")?;
         let mut key = [0; 16];
-        getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
+        getrandom::fill(&mut key)
+            .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
         let master = MasterKey::new(key);
         store.write(|write| write.set_utility(&registry.utility, &registry.zone))?;
         // The meters' first record is older than the demo: they were there before.
@@ -81,7 +83,11 @@ impl Town {
         );
         let hours: Vec<WeatherHour> = hours
             .into_iter()
-            .map(|hour| WeatherHour { at: hour.start, temperature_dc: hour.temperature_dc, irradiance_w_m2: None })
+            .map(|hour| WeatherHour {
+                at: hour.start,
+                temperature_dc: hour.temperature_dc,
+                irradiance_w_m2: None,
+            })
             .collect();
         self.utility.store.write(|write| write.put_weather(&hours))?;
         if days == 0 {

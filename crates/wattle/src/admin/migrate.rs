@@ -5,7 +5,7 @@ use crate::talk::{Talk, WrongUsage};
 use anyhow::{Result, bail};
 use jiff::tz::TimeZone;
 use serde_json::json;
-use server::utility::Utility;
+use server::utility::{Utility, holds_store};
 
 /// Create a data directory with database and master key, or bring an old one up to date.
 ///
@@ -22,17 +22,23 @@ pub(crate) struct Arguments {
     zone: Option<String>,
 }
 
+const NEW: &str = "a new utility needs --name and --zone";
+
 pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     if let Some(zone) = &arguments.zone
         && TimeZone::get(zone).is_err()
     {
         bail!(WrongUsage(format!("--zone: no zone is called `{zone}`; write it as Europe/Zurich")));
     }
-    let (store, _) = Utility::set_up(&arguments.place.data, arguments.place.master_key.as_deref())?;
+    let place = &arguments.place.data;
+    if !holds_store(place) && (arguments.name.is_none() || arguments.zone.is_none()) {
+        bail!(WrongUsage(NEW.to_owned()));
+    }
+    let (store, _) = Utility::set_up(place, arguments.place.master_key.as_deref())?;
     let known = store.read(store::Read::utility)?;
     let (name, zone) = match (&known, &arguments.name, &arguments.zone) {
         (None, Some(name), Some(zone)) => (name.clone(), zone.clone()),
-        (None, _, _) => bail!(WrongUsage("a new utility needs --name and --zone".to_owned())),
+        (None, _, _) => bail!(WrongUsage(NEW.to_owned())),
         (Some(utility), name, zone) => {
             let own = utility.zone.iana_name().unwrap_or("UTC").to_owned();
             if zone.as_ref().is_some_and(|zone| *zone != own) {
@@ -44,5 +50,5 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     store.write(|write| write.set_utility(&name, &zone))?;
     let version = store.schema_version()?;
     let record = json!({ "utility": name, "zone": zone, "schema": version });
-    talk.data(&record, format_args!("{name}, days of {zone}, schema {version}: {}", arguments.place.data.display()))
+    talk.data(&record, format_args!("{name}, days of {zone}, schema {version}: {}", place.display()))
 }

@@ -43,7 +43,8 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         match &arguments.out {
             None => talk.data(&json!({ "file": name, "text": text }), &text)?,
             Some(directory) => {
-                fs::create_dir_all(directory).with_context(|| format!("could not create {}", directory.display()))?;
+                fs::create_dir_all(directory)
+                    .with_context(|| format!("could not create {}", directory.display()))?;
                 let file = directory.join(&name);
                 if file.exists() {
                     talk.say(format_args!("{} is there already; left alone", file.display()));

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use operations::accounts::SHORTEST_PASSWORD;
 use operations::{Accounts, NewAccount, Role};
 use serde_json::json;
-use server::utility::open_store;
+use server::utility::open_known_store;
 use std::io::{IsTerminal, stdin};
 
 /// Create, list and change accounts.
@@ -63,7 +63,7 @@ enum Command {
 }
 
 pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
-    let store = open_store(&arguments.place.data)?;
+    let store = open_known_store(&arguments.place.data)?;
     let accounts = Accounts::new(store.clone());
     match &arguments.command {
         Command::Add { name, role, display_name, customer, password } => {
@@ -82,7 +82,10 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
             let password = given(password.as_deref(), talk)?;
             let new = NewAccount { name, display_name, role, customer };
             accounts.create(&new, Some(&password), &salt()?).map_err(failed)?;
-            talk.data(&json!({ "created": name, "role": role.name() }), format_args!("{name} created as {}", role.title()))
+            talk.data(
+                &json!({ "created": name, "role": role.name() }),
+                format_args!("{name} created as {}", role.title()),
+            )
         }
         Command::Password { name, password } => {
             let password = given(password.as_deref(), talk)?;
@@ -97,7 +100,10 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
             for user in store.read(store::Read::users)? {
                 let record = json!({ "name": user.name, "role": user.role, "locked": user.disabled });
                 let locked = if user.disabled { "locked" } else { "" };
-                talk.data(&record, format_args!("{:<24} {:<16} {:<28} {locked}", user.name, user.role, user.display_name))?;
+                talk.data(
+                    &record,
+                    format_args!("{:<24} {:<16} {:<28} {locked}", user.name, user.role, user.display_name),
+                )?;
             }
             Ok(())
         }
@@ -105,7 +111,8 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
 }
 
 fn lock(store: &store::Store, talk: Talk, name: &str, locked: bool) -> Result<()> {
-    let user = store.read(|read| read.user_by_name(name))?.with_context(|| format!("there is no account {name}"))?;
+    let user =
+        store.read(|read| read.user_by_name(name))?.with_context(|| format!("there is no account {name}"))?;
     store.write(|write| write.set_disabled(user.id, locked))?;
     let what = if locked { "locked" } else { "unlocked" };
     talk.data(&json!({ "name": name, "locked": locked }), format_args!("{name} is {what}"))
@@ -118,10 +125,14 @@ fn failed(error: operations::AccountError) -> anyhow::Error {
 fn given(password: Option<&str>, talk: Talk) -> Result<String> {
     let bytes = match password {
         Some(file) if file.starts_with('@') => keys::secret("the password", file)?,
-        Some(_) => bail!(WrongUsage("--password takes @FILE; a password on the command line can be seen by others".to_owned())),
+        Some(_) => bail!(WrongUsage(
+            "--password takes @FILE; a password on the command line can be seen by others".to_owned()
+        )),
         None => {
             if stdin().is_terminal() {
-                talk.say(format_args!("Password, at least {SHORTEST_PASSWORD} characters; it is shown as you type:"));
+                talk.say(format_args!(
+                    "Password, at least {SHORTEST_PASSWORD} characters; it is shown as you type:"
+                ));
             }
             let mut line = String::new();
             stdin().read_line(&mut line).context("could not read the password from standard input")?;
@@ -133,6 +144,7 @@ fn given(password: Option<&str>, talk: Talk) -> Result<String> {
 
 fn salt() -> Result<[u8; 16]> {
     let mut salt = [0; 16];
-    getrandom::fill(&mut salt).map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
+    getrandom::fill(&mut salt)
+        .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
     Ok(salt)
 }

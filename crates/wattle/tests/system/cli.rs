@@ -229,14 +229,13 @@ fn a_field_is_loaded_and_read() {
     let (mut serving, url, _) = utility.serve();
     assert_eq!(Browser::stranger(&url).status("/api/v1/meters"), Some(401));
     let operator = Browser::operator(&url);
-    let heard = until("meters to be read", || {
+    until("meters to be read", || {
         let list = operator.json("/api/v1/meters");
         let rows = list["meters"].as_array().unwrap().clone();
         let told = |name: &str| rows.iter().filter(|row| row[name].is_string()).count();
         assert_eq!(rows.len(), 13);
-        (told("last_read") > 0 && told("last_heard") > 1).then_some(told("last_heard"))
+        (told("last_read") > 3 && told("last_heard") > 0).then_some(())
     });
-    assert!(heard <= 13);
     assert!(serving.lives(), "{}", serving.said());
     assert_eq!(serving.terminate().code, Some(0));
     assert_eq!(field.terminate().code, Some(0));
