@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+/// A password as typed.
+const PASSWORD: &str = "long enough, is it\n";
+
 /// Every subcommand.
 const COMMANDS: [&[&str]; 16] = [
     &[],
@@ -77,12 +80,6 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
         (&["admin", "load", "--data", nothing, empty], 1, &["holds no utility", "wattle admin migrate"]),
         (&["admin", "template", "dogs"], 2, &["dogs", "premises", "keys"]),
         (&["admin", "user", "--data", nothing, "list"], 1, &["holds no utility", "wattle admin migrate"]),
-        (&["admin", "user", "--data", nothing, "add", "x", "--role", "king"], 2, &["king", "administrator"]),
-        (
-            &["admin", "user", "--data", nothing, "add", "x", "--role", "clerk", "--password", "s3"],
-            2,
-            &["@FILE"],
-        ),
     ];
     for (args, code, told) in table {
         let ended = run(args);
@@ -181,20 +178,18 @@ fn a_utility_and_its_people_are_kept() {
             .collect();
         run_with(&args, input)
     };
-    assert_eq!(user(&["add", "clerk", "--role", "clerk"], "long enough, is it\n").code, Some(0));
-    for (args, input, told) in [
-        (&["add", "clerk", "--role", "clerk"][..], "long enough, is it\n", "clerk"),
-        (&["add", "brief", "--role", "clerk"], "short\n", "characters"),
-        (&["add", "maya", "--role", "customer"], "long enough, is it\n", "customer"),
-        (
-            &["add", "maya", "--role", "customer", "--customer", "C-1"],
-            "long enough, is it\n",
-            "no customer C-1",
-        ),
-        (&["lock", "nobody"], "", "no account nobody"),
+    assert_eq!(user(&["add", "clerk", "--role", "clerk"], PASSWORD).code, Some(0));
+    for (args, input, code, told) in [
+        (&["add", "clerk", "--role", "clerk"][..], PASSWORD, 1, "clerk"),
+        (&["add", "brief", "--role", "clerk"], "short\n", 1, "characters"),
+        (&["add", "maya", "--role", "customer"], PASSWORD, 1, "customer"),
+        (&["add", "maya", "--role", "customer", "--customer", "C-1"], PASSWORD, 1, "no customer C-1"),
+        (&["add", "maya", "--role", "king"], PASSWORD, 2, "administrator"),
+        (&["add", "maya", "--role", "clerk", "--password", "secret"], "", 2, "@FILE"),
+        (&["lock", "nobody"], "", 1, "no account nobody"),
     ] {
         let refused = user(args, input);
-        assert_eq!(refused.code, Some(1), "{args:?}: {}", refused.err);
+        assert_eq!(refused.code, Some(code), "{args:?}: {}", refused.err);
         assert!(refused.err.contains(told), "{args:?}: {}", refused.err);
     }
     assert_eq!(user(&["lock", "clerk"], "").code, Some(0));
@@ -234,7 +229,7 @@ fn a_field_is_loaded_and_read() {
         let rows = list["meters"].as_array().unwrap().clone();
         let told = |name: &str| rows.iter().filter(|row| row[name].is_string()).count();
         assert_eq!(rows.len(), 13);
-        (told("last_read") > 3 && told("last_heard") > 0).then_some(())
+        (told("last_read") > 1 && told("last_heard") > 0).then_some(())
     });
     assert!(serving.lives(), "{}", serving.said());
     assert_eq!(serving.terminate().code, Some(0));
