@@ -66,7 +66,7 @@ async fn live(arguments: &Arguments, talk: Talk) -> Result<()> {
         for (name, text) in files(&registry.master_data(&doors)) {
             let file = directory.join(name);
             server::utility::write_private(&file, &text)
-                .with_context(|| format!("could not write {}", file.display()))?;
+                .with_context(|| format!("could not write {}; is it there already?", file.display()))?;
         }
         talk.say(format_args!(
             "master data written; load them with: wattle admin load --data DIR {}/*.csv",
