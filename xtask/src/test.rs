@@ -31,7 +31,7 @@ const STEPS: &[Step] = &[
     Step { name: "simulation", run: simulation },
     Step { name: "interop", run: interop },
     Step { name: "browser", run: browser },
-    Step { name: "bench", run: |at| at.run(Command::new(at.wattle()).args(["bench", "--quick"])) },
+    Step { name: "bench", run: bench },
 ];
 
 /// The names of the steps, in order.
@@ -105,6 +105,17 @@ fn documentation(at: &Place) -> Result<()> {
 fn simulation(at: &Place) -> Result<()> {
     let arguments = ["sim", "--scenario", "street", "--days", "3", "--seeds", "20"];
     at.run(Command::new(at.wattle()).args(arguments))
+}
+
+/// Small runs of every bench, with the peers that the interop step installed beside them.
+fn bench(at: &Place) -> Result<()> {
+    let mut command = Command::new(at.wattle());
+    command.args(["bench", "--quick"]);
+    let python = at.target.join("interop-venv").join("bin").join("python");
+    if python.exists() {
+        command.arg("--python").arg(python);
+    }
+    at.run(&mut command)
 }
 
 /// Independent DLMS programs as separate processes; see `tests/interop`.
