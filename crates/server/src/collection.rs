@@ -79,6 +79,7 @@ struct Loop {
     storage: mpsc::Sender<Vec<HeadEndEvent>>,
     next_number: u64,
     watch: Watch,
+    teller: Teller,
 }
 
 impl Collection {
@@ -110,6 +111,7 @@ impl Collection {
             storage,
             next_number: 0,
             watch: self.watch,
+            teller: Teller::default(),
         };
         loop {
             turning.pump().await;
@@ -146,7 +148,7 @@ impl Loop {
         }
         let mut group = Vec::new();
         while let Some(event) = self.head_end.poll_event() {
-            tell(&event);
+            self.teller.tell(self.clock.now(), &event);
             group.push(event);
         }
         if !group.is_empty() {
@@ -233,20 +235,40 @@ impl Loop {
     }
 }
 
-/// Logs what an operator should know of; never a value or a key.
-fn tell(event: &HeadEndEvent) {
-    match event {
-        HeadEndEvent::Refused { from, why } => {
-            tracing::warn!(?from, %why, culprit = ?why.culprit(), "refused");
+/// Logs what an operator should know of; never a value or a key. A flood of refusals writes some lines a second and
+/// then their number, so that nobody can fill the disk with them.
+#[derive(Debug, Default)]
+struct Teller {
+    second: i64,
+    refusals: u32,
+}
+
+impl Teller {
+    /// Refusals written out in one second.
+    const MOST: u32 = 20;
+
+    fn tell(&mut self, now: Timestamp, event: &HeadEndEvent) {
+        if now.as_second() != self.second {
+            let unwritten = self.refusals.saturating_sub(Self::MOST);
+            if unwritten > 0 {
+                tracing::warn!(unwritten, "more was refused than is written here");
+            }
+            *self = Self { second: now.as_second(), refusals: 0 };
         }
-        HeadEndEvent::Missed { meter, why } => {
-            let why = why.as_ref().map_or_else(|| "its turn never came".to_owned(), ToString::to_string);
-            tracing::info!(meter.id = %meter, why, "scheduled read missed");
+        match event {
+            HeadEndEvent::Refused { from, why } => {
+                self.refusals = self.refusals.saturating_add(1);
+                if self.refusals <= Self::MOST {
+                    tracing::warn!(?from, %why, culprit = ?why.culprit(), "refused");
+                }
+            }
+            HeadEndEvent::Missed { meter, why } => {
+                let why = why.as_ref().map_or_else(|| "its turn never came".to_owned(), ToString::to_string);
+                tracing::info!(meter.id = %meter, why, "scheduled read missed");
+            }
+            HeadEndEvent::Link { link, up } => tracing::debug!(?link, up, "connection"),
+            _ => {}
         }
-        HeadEndEvent::Link { link, up } => {
-            tracing::debug!(?link, up, "connection");
-        }
-        _ => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! `wattle demo`: a living utility in one process.
 
-use crate::talk::{Talk, WrongUsage};
+use crate::talk::{self, Talk, WrongUsage};
 use crate::town::{self, Town};
 use anyhow::{Context, Result, bail};
 use dlms::security::SystemTitle;
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     if arguments.days > MOST_DAYS || arguments.speed == 0 || arguments.speed > FASTEST {
         bail!(WrongUsage(format!("--days goes up to {MOST_DAYS}, --speed from 1 to {FASTEST}")));
     }
-    crate::serve::log(talk);
+    talk::log("error");
     // Every socket of a large town is a file handle.
     let _ = rlimit::increase_nofile_limit(65_536);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,6 +1,6 @@
 //! `wattle field`: a simulated territory on real sockets, and the master data a utility needs to read it.
 
-use crate::talk::Talk;
+use crate::talk::{self, Talk};
 use crate::town;
 use anyhow::{Context, Result};
 use operations::load::files;
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
-    crate::serve::log(talk);
+    talk::log("error");
     let _ = rlimit::increase_nofile_limit(65_536);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(live(arguments, talk))

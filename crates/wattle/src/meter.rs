@@ -1,7 +1,7 @@
 //! `wattle meter`: one virtual meter on a socket.
 
 use crate::keys;
-use crate::talk::{Talk, WrongUsage};
+use crate::talk::{self, Talk, WrongUsage};
 use anyhow::{Context, Result, bail};
 use dlms::security::Key;
 use jiff::Timestamp;
@@ -14,11 +14,9 @@ use server::clock::Clock;
 use server::device::{Device, Load, life_before};
 use server::visit::Link;
 use std::fs;
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
 /// Run one virtual meter on a socket, with a profile that reaches back some days.
@@ -94,7 +92,8 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         }
         return Ok(());
     }
-    log();
+    // Refusals and lost pushes are what somebody wants to see who runs a meter by hand.
+    talk::log("warn");
     let model = meter_model(&arguments.model)?;
     let zone = TimeZone::get(&arguments.zone)
         .map_err(|_| WrongUsage(format!("--zone: no zone is called `{}`", arguments.zone)))?;
@@ -145,17 +144,6 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     )?;
     device.serve(&listener);
     Ok(())
-}
-
-/// Refusals and lost pushes go to standard error; the environment variable WATTLE_LOG asks for more or less.
-fn log() {
-    let filter = EnvFilter::try_from_env("WATTLE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let terminal = std::io::stderr().is_terminal();
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(terminal)
-        .with_writer(std::io::stderr)
-        .try_init();
 }
 
 /// A model by name, or from a file.

@@ -1,6 +1,6 @@
 //! `wattle serve`: the utility's side of the real thing.
 
-use crate::talk::Talk;
+use crate::talk::{self, Talk};
 use anyhow::{Context, Result};
 use dlms::security::SystemTitle;
 use headend::{HeadEndConfig, ReadPlan, What};
@@ -14,7 +14,6 @@ use server::utility::Utility;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 use web::App;
 
 /// Run the utility's side: head-end, meter data manager, pages.
@@ -36,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         return talk.data(&json!({ "example": EXAMPLE }), EXAMPLE.trim_end());
     };
     let config = Config::read(file)?;
-    log(talk);
+    talk::log("warn");
     let _ = rlimit::increase_nofile_limit(65_536);
     let utility = Utility::open(&config.data, config.master_key.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -88,10 +87,4 @@ async fn live(config: &Config, utility: Utility, talk: Talk) -> Result<()> {
     }
     talk.say("stopped");
     Ok(())
-}
-
-/// Logs to standard error: warnings and worse, or what the environment variable WATTLE_LOG asks for.
-pub(crate) fn log(_: Talk) {
-    let filter = EnvFilter::try_from_env("WATTLE_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

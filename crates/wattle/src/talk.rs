@@ -4,6 +4,7 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
+use tracing_subscriber::EnvFilter;
 
 /// The manner of this run.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +61,17 @@ impl Talk {
         }
         bar
     }
+}
+
+/// Logs to standard error, from the level `usual` on or as the environment variable WATTLE_LOG asks; in colour on a
+/// terminal only.
+pub(crate) fn log(usual: &str) {
+    let filter = EnvFilter::try_from_env("WATTLE_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .try_init();
 }
 
 /// Whether whoever read our output went away, which is no failure of ours.
