@@ -333,15 +333,6 @@ impl Network {
         }
     }
 
-    /// Puts a collector on one side of a partition.
-    pub fn set_collector_group(&mut self, now: Timestamp, id: CollectorId, group: u8) {
-        if let Some(&cell) = self.by_collector.get(&id)
-            && core::mem::replace(&mut self.cells[cell].group, group) != group
-        {
-            self.cells[cell].changed_at.get_or_insert(now);
-        }
-    }
-
     /// A storm: every message is lost with this probability, in thousandths, on top of everything else.
     pub fn set_loss_per_mille(&mut self, share: u16) {
         self.loss = f64::from(share.min(1000)) / 1000.0;

@@ -338,11 +338,6 @@ impl Meter {
         self.works.is_awake()
     }
 
-    /// Whether current can flow to the customer.
-    pub fn is_supplying(&self) -> bool {
-        self.works.powered && self.works.relay.closed
-    }
-
     /// How the relay stands.
     pub fn relay_state(&self) -> RelayState {
         self.works.relay.state

@@ -26,8 +26,6 @@ const MOST_SIGNALS: usize = 4096;
 const MOST_GROUPS: usize = 256;
 /// Events stored in one transaction at most.
 const MOST_EVENTS: usize = 5_000;
-/// Signals taken before the engine is turned.
-const AT_ONCE: usize = 256;
 /// Connections to the push listener at a time.
 const MOST_PUSHERS: usize = 10_000;
 /// How often the outbox is looked at.
@@ -116,16 +114,9 @@ impl Collection {
         loop {
             turning.pump().await;
             let due = turning.head_end.poll_timeout().map_or(IDLE, |at| turning.clock.until(at));
-            tokio::select! {
-                signal = incoming.recv() => {
-                    let Some(signal) = signal else { return };
-                    turning.handle(signal);
-                    for _ in 1..AT_ONCE {
-                        let Ok(signal) = incoming.try_recv() else { break };
-                        turning.handle(signal);
-                    }
-                }
-                () = tokio::time::sleep(due) => {}
+            let Some(signals) = wire::burst(&mut incoming, due).await else { return };
+            for signal in signals {
+                turning.handle(signal);
             }
             let now = turning.clock.now();
             turning.head_end.handle_timeout(now);

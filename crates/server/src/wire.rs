@@ -19,6 +19,8 @@ const MOST_BYTES: usize = 1 << 20;
 const STALL: Duration = Duration::from_secs(60);
 /// Bytes taken from a socket at once; whatever waits for the loop is a multiple of it.
 const READ_BYTES: usize = 4096;
+/// Signals taken before an engine is turned.
+const AT_ONCE: usize = 256;
 
 /// Takes connections from a listener for ever and hands each to a loop.
 pub(crate) async fn accept<E>(listener: TcpListener, signals: mpsc::Sender<E>, tag: impl Fn(TcpStream) -> E) {
@@ -35,6 +37,16 @@ pub(crate) async fn accept<E>(listener: TcpListener, signals: mpsc::Sender<E>, t
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+/// Waits at most `patience` for signals to a loop and takes what is there, some hundred at once, so that an engine is
+/// turned once for many; `None` when nobody is left to send any.
+pub(crate) async fn burst<E>(incoming: &mut mpsc::Receiver<E>, patience: Duration) -> Option<Vec<E>> {
+    let mut taken = Vec::new();
+    match tokio::time::timeout(patience, incoming.recv_many(&mut taken, AT_ONCE)).await {
+        Ok(0) => None,
+        Ok(_) | Err(_) => Some(taken),
     }
 }
 

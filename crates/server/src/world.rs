@@ -13,7 +13,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 const MOST_SIGNALS: usize = 4096;
-const AT_ONCE: usize = 256;
 /// Connections that one door holds at a time are bounded by the territory; this bounds all doors.
 const MOST_CONNECTIONS: usize = 20_000;
 /// A connection on which nothing arrives for so long is closed.
@@ -140,16 +139,9 @@ impl World {
         loop {
             turning.pump();
             let due = turning.territory.poll_timeout().map_or(IDLE, |at| turning.clock.until(at));
-            tokio::select! {
-                signal = incoming.recv() => {
-                    let Some(signal) = signal else { return };
-                    turning.handle(signal);
-                    for _ in 1..AT_ONCE {
-                        let Ok(signal) = incoming.try_recv() else { break };
-                        turning.handle(signal);
-                    }
-                }
-                () = tokio::time::sleep(due) => {}
+            let Some(signals) = wire::burst(&mut incoming, due).await else { return };
+            for signal in signals {
+                turning.handle(signal);
             }
             let now = turning.clock.now();
             turning.territory.advance(now);

@@ -4,7 +4,7 @@
 //! place, for nothing that had a value changes. Once sealed, a version never changes again; [`Write::put_day`] refuses.
 
 use crate::block::{pack, unpack};
-use crate::column::{day_number, day_of, execute, interval, maybe_millis, row, rows, seconds};
+use crate::column::{day_number, day_of, execute, interval, row, rows, seconds};
 use crate::{Read, Result, StoreError, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -162,18 +162,6 @@ impl Read {
             (Some(first), Some(last)) => Ok(Some((day_of(first)?, day_of(last)?))),
             _ => Ok(None),
         }
-    }
-
-    /// When a day was closed: from then on its gaps are estimated.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn day_closed(&self, day: Date) -> Result<Option<Timestamp>> {
-        let closed =
-            row(&self.conn, "SELECT closed_ms FROM closed_day WHERE day = ?", [day_number(day)], |row| {
-                maybe_millis(row.get(0)?)
-            })?;
-        Ok(closed.flatten())
     }
 
     /// The last closed day.

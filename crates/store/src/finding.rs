@@ -81,15 +81,6 @@ impl Read {
         rows(&self.conn, &sql, (channel.get(), day_number(from), day_number(to)), finding)
     }
 
-    /// The findings about one day, over all channels, at most `limit`.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn findings_on(&self, day: Date, limit: u32) -> Result<Vec<StoredFinding>> {
-        let sql = format!("{COLUMNS} WHERE day = ? ORDER BY channel, first, origin, rule LIMIT ?");
-        rows(&self.conn, &sql, (day_number(day), limit), finding)
-    }
-
     /// How many findings there are about days in `[from, to)`, by rule.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Meters: what they are and how to reach them.
 
 use crate::column::{commodity, corrupt, maybe_millis, millis, row, rows};
-use crate::{Read, Result, StoreError, Write};
+use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{CollectorId, Commodity, MeterId, Serial, ServicePointId};
 use rusqlite::Row;
@@ -117,20 +117,4 @@ impl Read {
     }
 }
 
-impl Write {
-    /// Changes how a meter is reached.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::Constraint`] when the address is taken.
-    pub fn set_route(&self, id: MeterId, route: &Route) -> Result<()> {
-        let (endpoint, collector, address) = match route {
-            Route::Direct { endpoint } => (Some(endpoint), None, None),
-            Route::Behind { collector, address } => (None, Some(collector.get()), Some(*address)),
-        };
-        let sql = "UPDATE meter SET endpoint = ?, collector = ?, address = ? WHERE id = ?";
-        match crate::column::execute(&self.conn, sql, (endpoint, collector, address, id.get()))? {
-            0 => Err(StoreError::NotFound { what: "meter", id: id.get() }),
-            _ => Ok(()),
-        }
-    }
-}
+impl Write {}

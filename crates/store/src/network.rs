@@ -197,13 +197,4 @@ impl Write {
         }
         Ok(())
     }
-
-    /// Changes where a collector is reached.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn set_collector_endpoint(&self, id: CollectorId, endpoint: &str) -> Result<()> {
-        execute(&self.conn, "UPDATE collector SET endpoint = ? WHERE id = ?", (endpoint, id.get()))?;
-        Ok(())
-    }
 }

@@ -94,14 +94,6 @@ impl Read {
         row(&self.conn, &format!("{POINT} WHERE number = ?"), [number], point)
     }
 
-    /// The service points of a premise, electricity first.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn service_points_in(&self, premise: PremiseId) -> Result<Vec<ServicePoint>> {
-        rows(&self.conn, &format!("{POINT} WHERE premise = ? ORDER BY commodity, id"), [premise.get()], point)
-    }
-
     /// The service points of a customer, electricity first.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::{MeterId, RegisterRead, ServicePointId};
 use store::{
     Channel, Collector, CommandRecord, Customer, Health, Hop, Meter, Premise, ServicePoint, StoredEvent,
-    StoredFinding, Transformer,
+    Transformer,
 };
 
 /// A meter, where it is, how it is reached and how it is.
@@ -102,25 +102,5 @@ impl Mdm {
     /// What the store says.
     pub fn meter_commands(&self, meter: MeterId, limit: u32) -> Result<Vec<CommandRecord>, MdmError> {
         Ok(self.store().read(|r| r.commands_of(meter, limit))?)
-    }
-
-    /// What was found about a meter's days in `[from, to)`, over all its channels.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn meter_findings(
-        &self,
-        meter: MeterId,
-        from: jiff::civil::Date,
-        to: jiff::civil::Date,
-    ) -> Result<Vec<StoredFinding>, MdmError> {
-        self.store().read(|r| {
-            let mut found = Vec::new();
-            for channel in r.channels_of(meter)? {
-                found.extend(r.findings(channel.id, from, to)?);
-            }
-            found.sort_by_key(|finding| (finding.day, finding.first));
-            Ok(found)
-        })
     }
 }
