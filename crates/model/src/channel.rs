@@ -29,11 +29,29 @@ pub enum ChannelKind {
     Gas,
     /// Water volume of the interval, litres.
     Water,
+    /// Energy delivered less energy received (net, OBIS 1-0:16.8.0), Wh; below zero where more came back.
+    Net,
+    /// Gross energy of a generator behind the service, on a meter of its own, Wh.
+    Generation,
+    /// Reactive energy delivered (+R, OBIS 1-0:3.8.0), varh.
+    ReactiveImport,
+    /// Reactive energy received (-R, OBIS 1-0:4.8.0), varh.
+    ReactiveExport,
 }
 
 impl ChannelKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Import, Self::Export, Self::Voltage, Self::Gas, Self::Water];
+    pub const ALL: [Self; 9] = [
+        Self::Import,
+        Self::Export,
+        Self::Voltage,
+        Self::Gas,
+        Self::Water,
+        Self::Net,
+        Self::Generation,
+        Self::ReactiveImport,
+        Self::ReactiveExport,
+    ];
 
     /// The code that the store keeps; never renumbered.
     pub const fn code(self) -> u8 {
@@ -43,6 +61,10 @@ impl ChannelKind {
             Self::Voltage => 3,
             Self::Gas => 4,
             Self::Water => 5,
+            Self::Net => 6,
+            Self::Generation => 7,
+            Self::ReactiveImport => 8,
+            Self::ReactiveExport => 9,
         }
     }
 
@@ -54,16 +76,17 @@ impl ChannelKind {
     /// The commodity it belongs to.
     pub const fn commodity(self) -> Commodity {
         match self {
-            Self::Import | Self::Export | Self::Voltage => Commodity::Electricity,
             Self::Gas => Commodity::Gas,
             Self::Water => Commodity::Water,
+            _ => Commodity::Electricity,
         }
     }
 
-    /// The unit and decimal exponent in which day blocks hold it: Wh, tenths of a volt, litres.
+    /// The unit and decimal exponent in which day blocks hold it: Wh, varh, tenths of a volt, litres.
     pub const fn stored_unit(self) -> (Unit, i8) {
         match self {
-            Self::Import | Self::Export => (Unit::WattHour, 0),
+            Self::Import | Self::Export | Self::Net | Self::Generation => (Unit::WattHour, 0),
+            Self::ReactiveImport | Self::ReactiveExport => (Unit::VarHour, 0),
             Self::Voltage => (Unit::Volt, -1),
             Self::Gas | Self::Water => (Unit::CubicMetre, -3),
         }
@@ -74,6 +97,16 @@ impl ChannelKind {
         !matches!(self, Self::Voltage)
     }
 
+    /// Whether a value below zero is in order.
+    pub const fn is_signed(self) -> bool {
+        matches!(self, Self::Net)
+    }
+
+    /// The kind of a [`ChannelKind::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// A short name for tables and logs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -82,6 +115,10 @@ impl ChannelKind {
             Self::Voltage => "voltage",
             Self::Gas => "gas",
             Self::Water => "water",
+            Self::Net => "net",
+            Self::Generation => "generation",
+            Self::ReactiveImport => "reactive_import",
+            Self::ReactiveExport => "reactive_export",
         }
     }
 }

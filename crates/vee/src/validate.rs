@@ -280,7 +280,7 @@ impl Check<'_> {
             ChannelKind::Import => self.rules.zero_days.electricity,
             ChannelKind::Gas => self.rules.zero_days.gas,
             ChannelKind::Water => self.rules.zero_days.water,
-            ChannelKind::Export | ChannelKind::Voltage => 0,
+            _ => 0,
         };
         if limit > 0 && total == 0 && self.input.outages.is_empty() {
             let row = 1 + self.stats.row_before(date, |stat| stat.zero);
@@ -423,7 +423,8 @@ pub(crate) fn runs(slots: &[Slot], test: impl Fn(usize, &Slot) -> bool) -> Vec<R
 /// The stored unit in a sentence.
 fn unit(kind: ChannelKind) -> &'static str {
     match kind {
-        ChannelKind::Import | ChannelKind::Export => "Wh",
+        ChannelKind::Import | ChannelKind::Export | ChannelKind::Net | ChannelKind::Generation => "Wh",
+        ChannelKind::ReactiveImport | ChannelKind::ReactiveExport => "varh",
         ChannelKind::Voltage => "dV",
         ChannelKind::Gas | ChannelKind::Water => "l",
     }

@@ -22,8 +22,11 @@ impl Measure {
     /// How `kind` is shown.
     pub(crate) const fn of(kind: ChannelKind) -> Self {
         match kind {
-            ChannelKind::Import | ChannelKind::Export => {
+            ChannelKind::Import | ChannelKind::Export | ChannelKind::Net | ChannelKind::Generation => {
                 Self { unit: "kWh", exponent: 3, fine: 2, coarse: 1 }
+            }
+            ChannelKind::ReactiveImport | ChannelKind::ReactiveExport => {
+                Self { unit: "kvarh", exponent: 3, fine: 2, coarse: 1 }
             }
             ChannelKind::Voltage => Self { unit: "V", exponent: 1, fine: 1, coarse: 1 },
             ChannelKind::Gas => Self { unit: "m³", exponent: 3, fine: 2, coarse: 1 },

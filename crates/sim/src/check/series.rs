@@ -65,6 +65,11 @@ fn difference(
             (cell.value * 1000 - milli).abs() <= 1000
         }
         ChannelKind::Voltage => !whole || (cell.value - volts).abs() <= 1,
+        // The simulated meters have no such series; where one turns up, something invented it.
+        ChannelKind::Net
+        | ChannelKind::Generation
+        | ChannelKind::ReactiveImport
+        | ChannelKind::ReactiveExport => false,
     };
     let expected = if kind == ChannelKind::Voltage { volts } else { milli / 1000 };
     (!fine).then(|| {

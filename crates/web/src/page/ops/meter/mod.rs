@@ -141,6 +141,10 @@ fn register_row(words: &Words, register: &RegisterRead) -> RegisterRow {
         ChannelKind::Voltage => "Voltage",
         ChannelKind::Gas => "Gas",
         ChannelKind::Water => "Water",
+        ChannelKind::Net => "Net",
+        ChannelKind::Generation => "Generation",
+        ChannelKind::ReactiveImport => "Reactive import",
+        ChannelKind::ReactiveExport => "Reactive export",
     };
     let name = if register.tou == 0 { what.to_owned() } else { format!("{what} T{}", register.tou) };
     let measure = Measure::of(register.kind);
