@@ -33,6 +33,10 @@ pub enum Right {
     ReadMeters,
     /// Set a meter's clock.
     SetClocks,
+    /// Correct, accept and reject readings.
+    EditReadings,
+    /// Put other rules of validation and estimation in force.
+    SetRules,
     /// Create accounts.
     ManageAccounts,
 }
@@ -58,6 +62,7 @@ impl Role {
             Right::SeeFleet => !matches!(self, Self::Customer),
             Right::ReadMeters => matches!(self, Self::MeterOperator | Self::Engineer | Self::Administrator),
             Right::SetClocks => matches!(self, Self::MeterOperator | Self::Administrator),
+            Right::EditReadings | Right::SetRules => matches!(self, Self::Analyst | Self::Administrator),
             Right::ManageAccounts => matches!(self, Self::Administrator),
         }
     }

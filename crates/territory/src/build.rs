@@ -43,6 +43,7 @@ pub(crate) fn territory(scenario: &Scenario, seed: u64, start: Timestamp) -> Res
     let mut territory = Territory {
         commodities: registry.meters.iter().map(|meter| meter.commodity).collect(),
         gaps: scenario.history_gap.clone(),
+        flaws: crate::flaw::settle(&scenario.history_flaw, &registry, seed),
         devices: Vec::new(),
         faulty: Vec::new(),
         collectors: collectors(scenario, &registry),

@@ -13,6 +13,7 @@ pub(crate) enum Purpose {
     Voltage,
     Gap,
     Meter,
+    Flaw,
 }
 
 /// A well-mixed number of the seed, a purpose and an index.

@@ -1,6 +1,7 @@
 //! The past of a territory, day by day and meter by meter, for loading a demo's history at once.
 
 use crate::chance::{Purpose, draw};
+use crate::flaw::Flaw;
 use crate::loads::Flow;
 use crate::scenario::HistoryGapPlan;
 use crate::world::{QUARTER_S, Quarter, World};
@@ -28,6 +29,7 @@ pub struct History<'a> {
     commodities: &'a [Commodity],
     gaps: &'a [HistoryGapPlan],
     demo_meter: MeterId,
+    flaws: &'a [Flaw],
     day: Option<LocalDay>,
     last: Date,
     quarters: Vec<Quarter>,
@@ -39,11 +41,12 @@ impl<'a> History<'a> {
         world: &'a World,
         commodities: &'a [Commodity],
         (gaps, demo_meter): (&'a [HistoryGapPlan], MeterId),
+        flaws: &'a [Flaw],
         (first, last): (Date, Date),
     ) -> Self {
         let day = LocalDay::new(first, &world.zone).ok().filter(|_| first <= last);
         let (quarters, ready) = (Vec::new(), Vec::new().into_iter());
-        Self { world, commodities, gaps, demo_meter, day, last, quarters, ready }
+        Self { world, commodities, gaps, demo_meter, flaws, day, last, quarters, ready }
     }
 
     /// Everybody's values of one day.
@@ -67,6 +70,10 @@ impl<'a> History<'a> {
             let interval = if quarter_hourly { IntervalLength::QUARTER_HOUR } else { IntervalLength::HOUR };
             let meter = MeterId::new(u32::try_from(site + 1).unwrap_or(u32::MAX));
             let mut history = HistoryDay { meter, day: day.clone(), interval, channels };
+            let before = history.day.date().until(self.last).map_or(0, |span| i64::from(span.get_days()));
+            for flaw in self.flaws.iter().filter(|flaw| flaw.meter == meter) {
+                flaw.spoil(&mut history, before);
+            }
             self.cut(&mut history);
             days.push(history);
         }

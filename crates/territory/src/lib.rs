@@ -16,6 +16,7 @@ mod build;
 mod calendar;
 mod chance;
 mod device;
+mod flaw;
 mod grid;
 mod history;
 mod layout;
@@ -39,8 +40,8 @@ pub use registry::{
     TransformerEntry,
 };
 pub use scenario::{
-    DeadCollectorPlan, FaultKind, FaultPlan, HistoryGapPlan, Loads, NetworkPlan, OutagePlan, PartitionPlan,
-    Scenario, ScenarioError, StormPlan,
+    DeadCollectorPlan, FaultKind, FaultPlan, HistoryFlaw, HistoryFlawPlan, HistoryGapPlan, Loads,
+    NetworkPlan, OutagePlan, PartitionPlan, Scenario, ScenarioError, StormPlan,
 };
 pub use territory::{BuildError, Endpoint, Outgoing, PushFrom, Territory, TerritoryStats};
 pub use truth::{MeterTruth, TransformerTruth, Truth};

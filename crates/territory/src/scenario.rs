@@ -51,6 +51,9 @@ pub struct Scenario {
     /// Holes in the history that a demo loads.
     #[serde(default)]
     pub history_gap: Vec<HistoryGapPlan>,
+    /// Readings in the history that cannot be right, for people to work on.
+    #[serde(default)]
+    pub history_flaw: Vec<HistoryFlawPlan>,
 }
 
 const fn two() -> u16 {
@@ -215,6 +218,49 @@ pub struct HistoryGapPlan {
     pub from_hour: u8,
     /// Hours missing; may run to the end of the day.
     pub hours: u8,
+}
+
+/// What is wrong with a reading of the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryFlaw {
+    /// The first of the intervals reads this average power on top of the true one, W.
+    Spike {
+        /// How much, W.
+        watts: u32,
+    },
+    /// The register stands still, so that every interval repeats the first.
+    Stuck,
+    /// Panels that nobody registered push this much back around noon, W.
+    Panels {
+        /// Their peak, W.
+        watts: u32,
+    },
+    /// The values arrive with their sign turned.
+    Negative,
+}
+
+/// Readings that cannot be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryFlawPlan {
+    /// What is wrong.
+    pub kind: HistoryFlaw,
+    /// How many homes without panels have it; which, the seed decides.
+    pub count: u32,
+    /// Days before the end of the history.
+    pub days_before_end: u16,
+    /// On how many days in a row, this one and later ones.
+    #[serde(default = "once")]
+    pub days: u16,
+    /// First hour of the local day that is wrong.
+    pub from_hour: u8,
+    /// Hours that are wrong; may run to the end of the day.
+    pub hours: u8,
+}
+
+const fn once() -> u16 {
+    1
 }
 
 /// Why a scenario was not taken.

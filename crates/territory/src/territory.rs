@@ -1,6 +1,7 @@
 //! The living territory: its parts, and how it is asked.
 
 use crate::device::Device;
+use crate::flaw::Flaw;
 use crate::history::History;
 use crate::registry::Registry;
 use crate::runtime::DirectLine;
@@ -85,6 +86,7 @@ pub struct Territory {
     pub(crate) registry: Registry,
     pub(crate) commodities: Vec<Commodity>,
     pub(crate) gaps: Vec<HistoryGapPlan>,
+    pub(crate) flaws: Vec<Flaw>,
     pub(crate) devices: Vec<Device>,
     pub(crate) faulty: Vec<(MeterId, FaultKind, Timestamp)>,
     pub(crate) network: Network,
@@ -118,7 +120,7 @@ impl Territory {
 
     /// Every meter's days from `first` to `last`, both included, as they would have been read before the start.
     ///
-    /// Outages and faults of the time after the start do not show; the scenario's history gaps do.
+    /// Outages and faults of the time after the start do not show; the scenario's history gaps and flaws do.
     pub fn history(&self, first: Date, last: Date) -> History<'_> {
         let meter = |customer| {
             let points = self.registry.service_points.iter();
@@ -128,7 +130,7 @@ impl Territory {
             self.registry.meters.iter().find(|meter| meter.service_point == point.id).map(|meter| meter.id)
         };
         let demo_meter = meter(self.registry.demo_customer).unwrap_or(MeterId::new(0));
-        History::new(&self.world, &self.commodities, (&self.gaps, demo_meter), (first, last))
+        History::new(&self.world, &self.commodities, (&self.gaps, demo_meter), &self.flaws, (first, last))
     }
 
     /// The weather of the hours that begin in `[from, to)`.

@@ -214,6 +214,30 @@ fn history_knows_short_and_long_days_and_holes() {
 }
 
 #[test]
+fn the_demo_has_something_to_work_on() {
+    let territory = territory("demo", 60, 7);
+    let last = date(2026, 10, 20);
+    let days: Vec<_> = territory.history(last - jiff::Span::new().days(6), last).collect();
+    let of = |meter: MeterId, before: i64, kind| {
+        let day = last - jiff::Span::new().days(before);
+        let found = days.iter().find(|it| it.meter == meter && it.day.date() == day).unwrap();
+        found.channels.iter().find(|(it, _)| *it == kind).unwrap().1.clone()
+    };
+    let meters: Vec<MeterId> = territory.flaws.iter().map(|flaw| flaw.meter).collect();
+    let [spike, other, stuck, panels, negative] = meters[..] else { panic!("{meters:?}") };
+    for meter in [spike, other] {
+        let values = of(meter, 1, ChannelKind::Import);
+        assert!(values[56].unwrap() >= 6500 && values[57].unwrap() < 6500);
+    }
+    let values = of(stuck, 2, ChannelKind::Import);
+    assert!(values[36..80].iter().all(|value| *value == values[36] && value.unwrap() >= 120));
+    let sent = of(panels, 1, ChannelKind::Export).into_iter().flatten().sum::<i64>();
+    assert!(sent > 5000, "{sent} Wh");
+    assert_eq!(of(panels, 5, ChannelKind::Export).into_iter().flatten().sum::<i64>(), 0);
+    assert!(of(negative, 5, ChannelKind::Import)[24..32].iter().any(|value| value.unwrap() < 0));
+}
+
+#[test]
 fn a_swiss_week_stays_a_week() {
     let territory = territory("demo", 40, 7);
     let day = |d| territory.history(d, d).nth(1).unwrap().channels[0].1.clone();
