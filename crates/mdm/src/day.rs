@@ -238,14 +238,12 @@ impl<'a> Workshop<'a> {
         let before = date.yesterday().map_or(Ok(Vec::new()), neighbour)?;
         let after = date.tomorrow().map_or(Ok(Vec::new()), neighbour)?;
         let context = Context {
-            facts: &entry.facts,
             before: &before,
             after: &after,
             like_days: &like_days,
             registers,
             outages,
-            stats: &self.stats[&entry.channel.id].0,
-            now: self.now,
+            ..Context::new(&entry.facts, &self.stats[&entry.channel.id].0, self.now)
         };
         Ok(vee::estimate(day, &context, &self.mdm.rules).findings)
     }

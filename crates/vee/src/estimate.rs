@@ -1,59 +1,46 @@
-//! Estimation of what was not read, in the order of the common practice.
+//! Estimation of what was not read: an ordered list of named methods, and scaling to the registers.
+//!
+//! The order is a rule set's choice ([`Estimation`]); by default it is the ladder of the DASMMD lineage. Each
+//! method lives in a file of its own and answers with values and their grounds, or with why it does not
+//! apply. [`candidates`] shows all of them side by side.
+//!
+//! ```text
+//! gap --known zeros--> [a straight line] -> like days -> last year -> proxy days -> similar days
+//!                                                    -> class shape -> flat  --scale to registers--> values
+//! ```
+//!
+//! Standard: DASMMD Attachment VEE (1999), estimation: interpolation up to two hours, reference days beyond,
+//! scaling to bracketing register reads.
+
+mod blend;
+mod candidates;
+mod context;
+mod linear;
+mod method;
+mod proposal;
+mod reference;
+mod scalar;
+mod scale;
+mod settings;
+mod span;
+mod spread;
+
+pub use candidates::{Candidate, candidates};
+pub use context::{Context, DayTemperature, Event, TouRead};
+pub use method::Method;
+pub use scalar::{last_year_with_trend, prorate, register_between, register_from_intervals};
+pub use settings::{Estimation, Estimator, Shape, TouDays, TouPeriod};
 
 use crate::day::{Day, Slot};
-use crate::facts::{Facts, Outage, Register, register_advance};
-use crate::finding::{Finding, Rule};
+use crate::finding::Finding;
 use crate::rules::Rules;
-use crate::stats::Stats;
-use crate::validate::runs;
 use core::ops::Range;
-use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp};
 use model::{Quality, QualityClass};
+use proposal::{Basis, Proposal, Refusal};
+use scale::Bracket;
 use serde::{Deserialize, Serialize};
-
-/// How a value was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Zero, because the supply was off for the whole interval.
-    KnownZero,
-    /// A straight line between sound neighbours, up to two hours.
-    Linear,
-    /// The mean of like days.
-    LikeDay,
-    /// The mean daily use, spread evenly; the last resort.
-    Flat,
-    /// One of the above, then scaled so that the day adds up to the registers.
-    Scaled,
-}
-
-impl Method {
-    /// Every method.
-    pub const ALL: [Self; 5] = [Self::KnownZero, Self::Linear, Self::LikeDay, Self::Flat, Self::Scaled];
-
-    /// As stored and as printed.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::KnownZero => "known_zero",
-            Self::Linear => "linear",
-            Self::LikeDay => "like_day",
-            Self::Flat => "flat",
-            Self::Scaled => "scaled",
-        }
-    }
-
-    /// The quality class that marks it.
-    pub const fn class(self) -> QualityClass {
-        match self {
-            Self::KnownZero => QualityClass::DerivedZero,
-            Self::Linear => QualityClass::EstimatedLinear,
-            Self::LikeDay => QualityClass::EstimatedLikeDay,
-            Self::Flat => QualityClass::EstimatedProfile,
-            Self::Scaled => QualityClass::EstimatedScaled,
-        }
-    }
-}
+use span::{Part, Span};
 
 /// Intervals that got a value, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +49,9 @@ pub struct Estimate {
     pub slots: Range<usize>,
     /// How.
     pub method: Method,
+    /// Whether the values were scaled so that intervals and registers agree. What is not yet scaled is worth
+    /// estimating again while late registers may arrive.
+    pub scaled: bool,
 }
 
 /// What came of estimating a day.
@@ -73,25 +63,11 @@ pub struct Estimated {
     pub findings: Vec<Finding>,
 }
 
-/// What estimation may lean on.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// The channel's configured facts.
-    pub facts: &'a Facts,
-    /// The last slots of the day before, in order; two hours of them are enough.
-    pub before: &'a [Slot],
-    /// The first slots of the day after, in order; two hours of them are enough.
-    pub after: &'a [Slot],
-    /// Earlier days of the same channel in any order; those that do not serve are passed over.
-    pub like_days: &'a [Day],
-    /// Total register reads, in order of time; those outside the day are ignored.
-    pub registers: &'a [Register],
-    /// Verified outages that touch the day.
-    pub outages: &'a [Outage],
-    /// What is remembered of earlier days.
-    pub stats: &'a Stats,
-    /// The present: only overdue gaps are filled.
-    pub now: Timestamp,
+impl Estimated {
+    /// Whether something was estimated that no register bears out yet; known zeros need none.
+    pub fn is_unscaled(&self) -> bool {
+        self.estimates.iter().any(|estimate| !estimate.scaled && estimate.method != Method::KnownZero)
+    }
 }
 
 /// Whether interval `index` should have been read by now.
@@ -103,251 +79,220 @@ pub(crate) fn is_overdue(day: &Day, index: usize, rules: &Rules, now: Timestamp)
 /// Fills the gaps of a day that are overdue as a whole.
 ///
 /// Earlier estimates are dropped first and made anew, so the same inputs always give the same day and a
-/// second run changes nothing. Read and edited values are never touched. The order:
-///
-/// 1. zero where the supply was verifiably off for the whole interval;
-/// 2. a straight line where the gap, over midnight too, is at most two hours between sound neighbours;
-/// 3. the mean of the newest three sound like days: the same weekday, else the same kind of day;
-/// 4. the mean daily use spread evenly;
-/// 5. then, where registers bracket estimates, these are scaled so that the sum is exact.
-///
-/// What nothing is known of stays missing.
+/// second run changes nothing. Read and edited values are never touched. Each gap is offered to the methods in
+/// the order of [`Estimation::order`]; a straight line takes it whole, over midnight too, the others day by
+/// day. Then, where registers bracket estimates, these are scaled so that the sum is exact: by time-of-use
+/// register where those are read, else by the total. An interval partly inside an outage gets that share of its
+/// value for which there was supply. What nothing is known of stays missing.
 pub fn estimate(day: &mut Day, context: &Context<'_>, rules: &Rules) -> Estimated {
-    for slot in &mut day.slots {
-        if slot.quality.is_estimated() || slot.quality.class() == QualityClass::DerivedZero {
-            *slot = Slot::MISSING;
-        }
-    }
-    let mut work = Work { day, context, rules, out: Estimated::default() };
-    work.known_zero();
-    for run in runs(&work.day.slots, |_, slot| slot.quality.is_missing()) {
-        if is_overdue(work.day, run.end - 1, rules, context.now) {
-            let _filled = work.linear(&run) || work.like_days(&run) || work.flat(&run);
-        }
-    }
-    if work.day.kind.is_additive() {
-        work.scale();
-    }
-    let estimates = Method::ALL.into_iter().flat_map(|method| {
-        let found = runs(&work.day.slots, |_, slot| slot.quality.class() == method.class());
-        found.into_iter().map(move |slots| Estimate { slots, method })
-    });
-    work.out.estimates = estimates.collect();
-    work.out.estimates.sort_by_key(|estimate| estimate.slots.start);
-    work.out
+    estimate_days(core::slice::from_mut(day), context, rules).pop().unwrap_or_default()
 }
 
-struct Work<'a> {
-    day: &'a mut Day,
+/// As [`estimate`], for consecutive days at once: registers that bracket several days scale all of them.
+///
+/// [`Context::before`] and [`Context::after`] belong to the first and the last day. Findings name intervals of the
+/// day in which they begin. Days that are not consecutive are estimated each by itself.
+pub fn estimate_days(days: &mut [Day], context: &Context<'_>, rules: &Rules) -> Vec<Estimated> {
+    let groups = days.chunk_by(|a, b| a.day.end() == b.day.start()).count();
+    let mut out = Vec::with_capacity(days.len());
+    for (number, group) in days.chunk_by_mut(|a, b| a.day.end() == b.day.start()).enumerate() {
+        let context = Context {
+            before: if number == 0 { context.before } else { &[] },
+            after: if number + 1 == groups { context.after } else { &[] },
+            ..*context
+        };
+        out.extend(Work::new(group, &context, rules).run());
+    }
+    out
+}
+
+/// What a method is tried on.
+struct Try<'a> {
+    /// The whole gap, as the span counts.
+    gap: &'a Range<usize>,
+    /// The piece of it to be filled, inside one day.
+    part: &'a Part,
+    /// Whether registers that bracket it will set its level.
+    bracketed: bool,
+}
+
+/// What `method` makes of a piece of a gap, one value an interval.
+fn propose(
+    method: Method,
+    span: &Span<'_>,
+    attempt: &Try<'_>,
+    context: &Context<'_>,
+    rules: &Rules,
+) -> Result<Proposal, Refusal> {
+    let part = attempt.part;
+    match method {
+        Method::KnownZero => {
+            let day = span.day(part.day);
+            let dark = |index| is_dark(day.start_of(index), day.end_of(index), context);
+            if !part.slots.clone().all(dark) {
+                return Err(Refusal::NoOutage);
+            }
+            Ok(Proposal { values: vec![0; part.slots.len()], basis: Basis::Outage })
+        }
+        Method::Linear => {
+            let mut whole = linear::propose(span, attempt.gap, context, rules)?;
+            let skip = span.offset(part.day) + part.slots.start - attempt.gap.start;
+            whole.values = whole.values.into_iter().skip(skip).take(part.slots.len()).collect();
+            Ok(whole)
+        }
+        Method::LikeDay | Method::LastYear | Method::ProxyDay | Method::SimilarDay => {
+            reference::propose(method, span, part, context, rules)
+        }
+        Method::Profile => spread::by_shape(span, part, context, rules),
+        Method::Flat => spread::evenly(span, part, context, attempt.bracketed),
+        Method::WattleBlend => blend::propose(span, part, context),
+    }
+}
+
+fn is_dark(from: Timestamp, to: Timestamp, context: &Context<'_>) -> bool {
+    context.outages.iter().any(|outage| outage.covers(from, to))
+}
+
+/// The share of a value for which there was supply.
+fn supplied(span: &Span<'_>, index: usize, value: i64, context: &Context<'_>) -> i64 {
+    if context.outages.is_empty() {
+        return value;
+    }
+    let (from, to) = (span.start_of(index), span.end_of(index));
+    let length = to.as_second() - from.as_second();
+    let dark =
+        |outage: &crate::Outage| (outage.to.min(to).as_second() - outage.from.max(from).as_second()).max(0);
+    let lit = (length - context.outages.iter().map(dark).sum::<i64>()).max(0);
+    if length <= 0 || lit == length {
+        return value;
+    }
+    narrow(rounded_div(i128::from(value) * i128::from(lit), i128::from(length)))
+}
+
+struct Work<'a, 'b> {
+    span: Span<'b>,
     context: &'a Context<'a>,
     rules: &'a Rules,
-    out: Estimated,
+    /// By which method each interval was filled.
+    how: Vec<Option<Method>>,
 }
 
-impl Work<'_> {
-    fn fill(&mut self, run: &Range<usize>, method: Method, values: impl IntoIterator<Item = i64>) {
-        for (slot, value) in self.day.slots[run.clone()].iter_mut().zip(values) {
-            *slot = Slot::new(value, Quality::new(method.class()));
+impl<'a, 'b> Work<'a, 'b> {
+    fn new(days: &'b mut [Day], context: &'a Context<'a>, rules: &'a Rules) -> Self {
+        for slot in days.iter_mut().flat_map(|day| &mut day.slots) {
+            if slot.quality.is_estimated() || slot.quality.class() == QualityClass::DerivedZero {
+                *slot = Slot::MISSING;
+            }
         }
+        let span = Span::new(days);
+        let how = vec![None; span.len()];
+        Self { span, context, rules, how }
+    }
+
+    fn run(mut self) -> Vec<Estimated> {
+        let order = self.rules.estimation.order();
+        if order.contains(&Method::KnownZero) {
+            self.known_zero();
+        }
+        let additive = self.span.days().first().is_some_and(|day| day.kind.is_additive());
+        let scaling = additive && self.rules.estimation.scale_to_registers;
+        let brackets = if scaling {
+            scale::brackets(&self.span, self.context.registers, self.context)
+        } else {
+            Vec::new()
+        };
+        for gap in self.span.runs(|_, slot| slot.quality.is_missing()) {
+            if self.is_overdue(gap.end - 1) {
+                self.fill_gap(&gap, &order, &brackets);
+            }
+        }
+        let (scaled, findings) =
+            if scaling { scale::scale(&mut self.span, self.context, self.rules) } else { Default::default() };
+        self.report(&scaled, findings)
+    }
+
+    fn is_overdue(&self, index: usize) -> bool {
+        let (day, at) = self.span.locate(index);
+        is_overdue(self.span.day(day), at, self.rules, self.context.now)
     }
 
     fn known_zero(&mut self) {
-        let off = |from: Timestamp, to: Timestamp| {
-            self.context.outages.iter().any(|outage| outage.covers(from, to))
-        };
-        let day = &*self.day;
-        let dark = runs(&day.slots, |index, slot| {
-            slot.quality.is_missing()
-                && off(day.start_of(index), day.end_of(index))
-                && is_overdue(day, index, self.rules, self.context.now)
-        });
-        for run in dark {
-            self.fill(&run, Method::KnownZero, std::iter::repeat_n(0, run.len()));
+        if self.context.outages.is_empty() {
+            return;
         }
-    }
-
-    /// ```text
-    /// a | 1 | 2 | 3 | b      value k = a + (b - a) * k / (n + 1)
-    /// ```
-    fn linear(&mut self, run: &Range<usize>) -> bool {
-        let slots = &self.day.slots;
-        let hole = |slot: &&Slot| slot.quality.is_missing() || slot.quality.is_estimated();
-        // At the edge of the day the gap may go on in its neighbour.
-        let (left, reach_left) = if run.start > 0 {
-            (slots.get(run.start - 1), 0)
-        } else {
-            let holes = self.context.before.iter().rev().take_while(hole).count();
-            (self.context.before.iter().rev().nth(holes), holes)
-        };
-        let (right, reach_right) = if run.end < slots.len() {
-            (slots.get(run.end), 0)
-        } else {
-            let holes = self.context.after.iter().take_while(hole).count();
-            (self.context.after.get(holes), holes)
-        };
-        let count = reach_left + run.len() + reach_right;
-        let too_long =
-            u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(self.day.interval.secs().into())
-                > u64::from(self.rules.linear_max_s);
-        let (Some(a), Some(b)) = (left, right) else { return false };
-        if too_long || !a.is_sound() || !b.is_sound() {
-            return false;
-        }
-        let steps = i128::try_from(count + 1).unwrap_or(i128::MAX);
-        let (a, b) = (i128::from(a.value), i128::from(b.value));
-        let values: Vec<i64> = (1..=run.len())
-            .map(|k| i128::try_from(k + reach_left).unwrap_or(0))
-            .map(|k| rounded_div(a * (steps - k) + b * k, steps))
-            .collect();
-        self.fill(run, Method::Linear, values);
-        true
-    }
-
-    fn like_days(&mut self, run: &Range<usize>) -> bool {
-        let date = self.day.day.date();
-        let most = usize::try_from(self.rules.like_days).unwrap_or(1);
-        let lookback = i64::from(self.rules.like_day_lookback_d);
-        let mut serving: Vec<&Day> = self
-            .context
-            .like_days
-            .iter()
-            .filter(|other| {
-                let age = other.day.date().until(date).map_or(-1, |span| i64::from(span.get_days()));
-                age > 0
-                    && age <= lookback
-                    && other.interval == self.day.interval
-                    && other.slots.len() == self.day.slots.len()
-                    && other.slots[run.clone()].iter().all(|slot| slot.is_sound())
-            })
-            .collect();
-        serving.sort_by_key(|other| core::cmp::Reverse(other.day.date()));
-        serving.dedup_by_key(|other| other.day.date());
-        let weekday = date.weekday();
-        let same = |other: &&&Day| other.day.date().weekday() == weekday;
-        let alike = |other: &&&Day| is_weekend(other.day.date().weekday()) == is_weekend(weekday);
-        let mut chosen: Vec<&Day> = serving.iter().filter(same).take(most).copied().collect();
-        if chosen.is_empty() {
-            chosen = serving.iter().filter(alike).take(most).copied().collect();
-        }
-        if chosen.is_empty() {
-            return false;
-        }
-        let count = i128::try_from(chosen.len()).unwrap_or(1);
-        let values: Vec<i64> = run
-            .clone()
-            .map(|index| {
-                let sum = chosen.iter().map(|other| i128::from(other.slots[index].value)).sum();
-                rounded_div(sum, count)
-            })
-            .collect();
-        self.fill(run, Method::LikeDay, values);
-        true
-    }
-
-    fn flat(&mut self, run: &Range<usize>) -> bool {
-        if !self.day.kind.is_additive() {
-            return false;
-        }
-        let mean = self.context.stats.mean_before(self.day.day.date()).map(|(mean, _)| mean);
-        let values = match mean {
-            Some(mean) => {
-                let per_day = i128::try_from(self.day.slots.len()).unwrap_or(1);
-                let at = |k: usize| i128::from(mean) * i128::try_from(k).unwrap_or(0) / per_day;
-                run.clone().map(|k| narrow(at(k + 1) - at(k))).collect()
+        for index in 0..self.span.len() {
+            let dark = || is_dark(self.span.start_of(index), self.span.end_of(index), self.context);
+            if self.span.slot(index).quality.is_missing() && dark() && self.is_overdue(index) {
+                self.span.set(index, Slot::new(0, Quality::new(QualityClass::DerivedZero)));
+                self.how[index] = Some(Method::KnownZero);
             }
-            // Registers that bracket the gap will scale it; without them nothing is known.
-            None if self.bracketed(run) => vec![0; run.len()],
-            None => return false,
-        };
-        self.fill(run, Method::Flat, values);
-        true
+        }
     }
 
-    /// Pairs of successive register reads on interval boundaries of the day, as slot ranges with the
-    /// consumption between them.
-    fn brackets(&self) -> Vec<(Range<usize>, Option<i64>)> {
-        let day = &*self.day;
-        let slot_at = |at: Timestamp| {
-            if at == day.day.end() { Some(day.slots.len()) } else { day.day.interval_at(day.interval, at) }
-        };
-        let reads: Vec<(usize, i64)> =
-            self.context.registers.iter().filter_map(|read| Some((slot_at(read.at)?, read.value))).collect();
-        reads
-            .windows(2)
-            .filter(|pair| pair[0].0 < pair[1].0)
-            .map(|pair| {
-                let advance = register_advance(pair[0].1, pair[1].1, self.context.facts.modulus);
-                (pair[0].0..pair[1].0, advance.consumption())
-            })
-            .collect()
+    fn fill_gap(&mut self, gap: &Range<usize>, order: &[Method], brackets: &[Bracket]) {
+        for part in self.span.parts(gap) {
+            let bracketed = self.is_bracketed(&part, brackets);
+            let attempt = Try { gap, part: &part, bracketed };
+            let methods = order.iter().filter(|method| **method != Method::KnownZero);
+            let found = methods
+                .filter_map(|method| {
+                    let proposal = propose(*method, &self.span, &attempt, self.context, self.rules);
+                    proposal.ok().map(|proposal| (*method, proposal))
+                })
+                .next();
+            let Some((method, proposal)) = found else { continue };
+            let first = self.span.offset(part.day) + part.slots.start;
+            for (index, value) in (first..).zip(proposal.values) {
+                let value = supplied(&self.span, index, value, self.context);
+                self.span.set(index, Slot::new(value, Quality::new(method.class())));
+                self.how[index] = Some(method);
+            }
+        }
     }
 
-    fn bracketed(&self, run: &Range<usize>) -> bool {
-        self.brackets().iter().any(|(slots, delta)| {
-            let due = || is_overdue(self.day, slots.end - 1, self.rules, self.context.now);
-            let enough = || delta.is_some_and(|delta| i128::from(delta) >= self.known(slots));
-            slots.start <= run.start && run.end <= slots.end && due() && enough()
+    /// Whether registers enclose the piece, are due themselves, and leave something for it.
+    fn is_bracketed(&self, part: &Part, brackets: &[Bracket]) -> bool {
+        let offset = self.span.offset(part.day);
+        let (from, to) = (offset + part.slots.start, offset + part.slots.end);
+        brackets.iter().any(|bracket| {
+            let encloses = bracket.slots.start <= from && to <= bracket.slots.end;
+            let enough = || {
+                let known = scale::known(&self.span, &bracket.slots, self.context, |_| true);
+                bracket.moved.is_some_and(|moved| i128::from(moved) >= known)
+            };
+            encloses && self.is_overdue(bracket.slots.end - 1) && enough()
         })
     }
 
-    /// The sum of what is known of `slots`.
-    fn known(&self, slots: &Range<usize>) -> i128 {
-        let known = |index| self.day.known(index, self.context.outages);
-        slots.clone().filter_map(known).map(i128::from).sum()
-    }
-
-    fn scale(&mut self) {
-        for (slots, delta) in self.brackets() {
-            let part = &self.day.slots[slots.clone()];
-            let estimated = part.iter().filter(|slot| slot.quality.is_estimated());
-            let (count, sum) =
-                estimated.fold((0usize, 0i128), |(n, sum), slot| (n + 1, sum + i128::from(slot.value)));
-            let Some(delta) = delta else { continue };
-            if count == 0 || part.iter().any(|slot| slot.quality.is_missing()) {
-                continue;
-            }
-            let target = i128::from(delta) - self.known(&slots);
-            if target < 0 {
-                let sentence = format!(
-                    "the values read from {} to {} exceed the register difference of {delta} by {}: not scaled",
-                    self.day.clock(slots.start),
-                    self.day.clock(slots.end),
-                    -target
-                );
-                let severity = self.rules.severity(Rule::SumCheck);
-                // The estimates are at fault as much as the readings, so no interval is condemned here.
-                let severity = severity.min(crate::finding::Severity::Issue);
-                self.out.findings.push(Finding { rule: Rule::SumCheck, severity, slots, sentence });
-                continue;
-            }
-            if target != sum {
-                self.spread(&slots, target, sum, count);
+    /// What was done, day by day.
+    fn report(&self, scaled: &std::collections::BTreeSet<usize>, findings: Vec<Finding>) -> Vec<Estimated> {
+        let mut out = vec![Estimated::default(); self.span.days().len()];
+        for finding in findings {
+            let (number, from) = self.span.locate(finding.slots.start);
+            let to = (finding.slots.end - self.span.offset(number)).min(self.span.day(number).slots.len());
+            out[number].findings.push(Finding { slots: from..to, ..finding });
+        }
+        for (number, day) in self.span.days().iter().enumerate() {
+            let offset = self.span.offset(number);
+            let estimates = &mut out[number].estimates;
+            for at in 0..day.slots.len() {
+                let Some(method) = self.how[offset + at] else { continue };
+                let scaled = scaled.contains(&(offset + at));
+                match estimates.last_mut() {
+                    Some(last) if last.slots.end == at && last.method == method && last.scaled == scaled => {
+                        last.slots.end = at + 1;
+                    }
+                    _ => estimates.push(Estimate { slots: at..at + 1, method, scaled }),
+                }
             }
         }
+        out
     }
-
-    /// Scales the estimates of `slots`, which add up to `sum`, so that they add up to `target` exactly:
-    /// each cumulative sum is scaled and rounded down, so no unit is lost or found.
-    fn spread(&mut self, slots: &Range<usize>, target: i128, sum: i128, count: usize) {
-        let parts = i128::try_from(count).unwrap_or(1);
-        let (mut cumulative, mut done, mut nth) = (0i128, 0i128, 0i128);
-        for slot in self.day.slots[slots.clone()].iter_mut().filter(|slot| slot.quality.is_estimated()) {
-            cumulative += i128::from(slot.value);
-            nth += 1;
-            let upto = if sum > 0 { cumulative * target / sum } else { target * nth / parts };
-            *slot = Slot::new(narrow(upto - done), Quality::new(QualityClass::EstimatedScaled));
-            done = upto;
-        }
-    }
-}
-
-fn is_weekend(day: Weekday) -> bool {
-    matches!(day, Weekday::Saturday | Weekday::Sunday)
 }
 
 /// Division rounded to the nearest, halves up.
-fn rounded_div(value: i128, by: i128) -> i64 {
-    narrow((2 * value + by).div_euclid(2 * by))
+fn rounded_div(value: i128, by: i128) -> i128 {
+    (2 * value + by).div_euclid(2 * by)
 }
 
 /// Back to 64 bits; admitted values never come near the limit.

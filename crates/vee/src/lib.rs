@@ -32,7 +32,11 @@ mod validate;
 
 pub use admit::{Admitted, Arrival, admit};
 pub use day::{Day, DayMismatch, Slot};
-pub use estimate::{Context, Estimate, Estimated, Method, estimate};
+pub use estimate::{
+    Candidate, Context, DayTemperature, Estimate, Estimated, Estimation, Estimator, Event, Method, Shape,
+    TouDays, TouPeriod, TouRead, candidates, estimate, estimate_days, last_year_with_trend, prorate,
+    register_between, register_from_intervals,
+};
 pub use facts::{Advance, Facts, Outage, Register, register_advance};
 pub use finding::{Finding, Rule, Severity};
 pub use merge::{Merged, merge};

@@ -1,5 +1,6 @@
 //! Rules as data: thresholds, severities, and the hash that a run is recorded under.
 
+use crate::estimate::Estimation;
 use crate::finding::{Rule, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub struct Rules {
     pub zero_days: ZeroDays,
     /// Equal values in a row.
     pub stuck: Stuck,
+    /// How gaps are filled.
+    pub estimation: Estimation,
     /// Rules that weigh other than by default.
     pub severity: BTreeMap<Rule, Severity>,
 }
@@ -109,6 +112,7 @@ impl Default for Rules {
             high_low: HighLow::default(),
             zero_days: ZeroDays::default(),
             stuck: Stuck::default(),
+            estimation: Estimation::default(),
             severity: BTreeMap::new(),
         }
     }
@@ -184,6 +188,7 @@ impl Rules {
     }
 
     fn checked(self) -> Result<Self, RulesError> {
+        self.estimation.check()?;
         let checks: [(&'static str, i64, bool, &'static str); 6] = [
             ("grace_h", self.grace_h.into(), self.grace_h <= 24 * 31, "at most 744"),
             ("like_days", self.like_days.into(), (1..=28).contains(&self.like_days), "from 1 to 28"),

@@ -1,5 +1,8 @@
 use super::*;
 use crate::day::DayMismatch;
+use crate::facts::{Facts, Outage, Register};
+use crate::finding::Rule;
+use crate::stats::Stats;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use model::{ChannelId, ChannelKind, IntervalLength, LocalDay};
@@ -40,14 +43,12 @@ impl World {
     fn run(&self, day: &mut Day) -> Estimated {
         let facts = Facts::new(day.kind, day.interval);
         let context = Context {
-            facts: &facts,
             before: &self.before,
             after: &self.after,
             like_days: &self.like_days,
             registers: &self.registers,
             outages: &self.outages,
-            stats: &self.stats,
-            now: self.now.unwrap_or("2026-04-01T00:00:00Z".parse().unwrap()),
+            ..Context::new(&facts, &self.stats, self.now.unwrap_or("2026-04-01T00:00:00Z".parse().unwrap()))
         };
         let out = estimate(day, &context, &Rules::default());
         let first = day.clone();
@@ -121,7 +122,8 @@ fn estimates_scale_to_the_registers_exactly() {
     let registers = vec![Register { at: from, value: 40_000 }, Register { at: to, value: 46_000 }];
     let out = World { registers, ..World::default() }.run(&mut day);
     assert_eq!(values(&day, 4..7), [1750, 2000, 2250]);
-    assert_eq!(brief(&out), [(4..7, Method::Scaled)]);
+    assert_eq!(brief(&out), [(4..7, Method::Linear)]);
+    assert!(out.estimates[0].scaled && !out.is_unscaled());
 }
 
 #[test]
@@ -148,7 +150,8 @@ fn a_whole_day_without_history_is_spread_over_its_registers() {
     let out = World { registers, ..World::default() }.run(&mut day);
     assert_eq!(day.total(), 25);
     assert!(day.slots.iter().all(|slot| slot.value == 1 || slot.value == 2));
-    assert_eq!(brief(&out), [(0..24, Method::Scaled)]);
+    assert_eq!(brief(&out), [(0..24, Method::Flat)]);
+    assert!(out.estimates[0].scaled);
 }
 
 #[test]
@@ -156,21 +159,29 @@ fn like_days_are_the_newest_three_of_the_weekday() {
     let on = date(2026, 3, 4);
     let back = |days: i64, value: i64| hours(on - jiff::Span::new().days(days), &[Some(value); 24]);
     let rows = [
-        ("three newest of four", vec![back(7, 10), back(14, 20), back(21, 30), back(28, 900)], Some(20)),
+        (
+            "three newest of four",
+            vec![back(7, 10), back(14, 20), back(21, 30), back(28, 900)],
+            Some((20, Method::LikeDay)),
+        ),
         ("too old", vec![back(35, 10)], None),
         ("itself and the future", vec![back(0, 10), back(-7, 10)], None),
-        ("another working day stands in", vec![back(1, 10), back(3, 900)], Some(10)),
+        ("another working day stands in", vec![back(1, 10), back(3, 900)], Some((10, Method::SimilarDay))),
         ("a weekend does not", vec![back(3, 900), back(4, 900)], None),
-        ("the same weekday is better than yesterday", vec![back(1, 900), back(7, 10)], Some(10)),
+        (
+            "the same weekday is better than yesterday",
+            vec![back(1, 900), back(7, 10)],
+            Some((10, Method::LikeDay)),
+        ),
     ];
     for (name, like_days, expected) in rows {
         let mut day = hours(on, &[Some(5), Some(5), None, None, None, Some(5)]);
         day.slots[6..].fill(Slot::new(5, Quality::VALID));
         let world = World { like_days, ..World::default() };
         let out = world.run(&mut day);
-        let method = expected.map(|_| (2..5, Method::LikeDay));
+        let method = expected.map(|(_, method)| (2..5, method));
         assert_eq!(brief(&out), method.into_iter().collect::<Vec<_>>(), "{name}");
-        if let Some(value) = expected {
+        if let Some((value, _)) = expected {
             assert_eq!(values(&day, 2..5), [value; 3], "{name}");
         }
     }
@@ -308,4 +319,49 @@ proptest! {
             prop_assert_eq!(day.total(), delta);
         }
     }
+}
+
+#[test]
+fn every_method_stands_side_by_side_with_its_grounds() {
+    let day = quarters(&[Some(1200), None, None, None, Some(2000)]);
+    let mut like = quarters(&[]);
+    like.day = LocalDay::new(date(2026, 2, 25), &TimeZone::UTC).unwrap();
+    let facts = Facts::new(day.kind, day.interval);
+    let stats = Stats::default();
+    let context = Context {
+        like_days: core::slice::from_ref(&like),
+        ..Context::new(&facts, &stats, "2026-03-04T03:00:00Z".parse().unwrap())
+    };
+    let found = candidates(&day, 1..4, &context, &Rules::default());
+    assert_eq!(found.iter().map(|c| c.method).collect::<Vec<_>>(), Method::ALL);
+    let of = |method| found.iter().find(|candidate| candidate.method == method).unwrap();
+    let line = of(Method::Linear);
+    assert_eq!((line.applies, line.scaled, line.total), (true, false, 4800));
+    assert_eq!(line.values, [1400, 1600, 1800]);
+    assert_eq!(line.quality, Quality::new(QualityClass::EstimatedLinear));
+    assert_eq!(of(Method::LikeDay).why, "the mean of 1 day: Wed 2026-02-25");
+    assert_eq!(of(Method::Profile).why, "the rule set holds no load shape of the class");
+    for candidate in &found {
+        assert_eq!(candidate.values.len(), if candidate.applies { 3 } else { 0 }, "{candidate:?}");
+        assert!(!candidate.why.is_empty());
+    }
+    let none = candidates(&day, 96..99, &context, &Rules::default());
+    assert_eq!(none, []);
+}
+
+#[test]
+fn candidates_are_scaled_where_registers_enclose_them() {
+    let day = quarters(&[Some(1200), Some(1), Some(1), Some(1), Some(2000)]);
+    let facts = Facts::new(day.kind, day.interval);
+    let stats = Stats::default();
+    let registers =
+        [Register { at: day.start_of(1), value: 10 }, Register { at: day.start_of(4), value: 6010 }];
+    let context = Context {
+        registers: &registers,
+        ..Context::new(&facts, &stats, "2026-03-04T03:00:00Z".parse().unwrap())
+    };
+    let found = candidates(&day, 1..4, &context, &Rules::default());
+    let line = found.iter().find(|candidate| candidate.method == Method::Linear).unwrap();
+    assert_eq!((line.values.as_slice(), line.scaled), ([1750, 2000, 2250].as_slice(), true));
+    assert!(found.iter().filter(|candidate| candidate.applies).all(|candidate| candidate.total == 6000));
 }
