@@ -1,9 +1,9 @@
 //! Channels: the series of a meter.
 
 use crate::column::{interval, kind, row, rows};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use model::{ChannelId, ChannelKind, IntervalLength, MeterId};
-use rusqlite::Row;
 
 /// One series of values of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Read {
     /// The channels of a meter, by kind.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn channels_of(&self, meter: MeterId) -> Result<Vec<Channel>> {
         rows(&self.conn, &format!("{COLUMNS} WHERE meter = ? ORDER BY kind"), [meter.get()], channel)
     }
@@ -41,7 +41,7 @@ impl Read {
     /// Every channel, by id.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn channels(&self) -> Result<Vec<Channel>> {
         rows(&self.conn, &format!("{COLUMNS} ORDER BY id"), [], channel)
     }
@@ -49,7 +49,7 @@ impl Read {
     /// The channel of a meter that holds `kind`.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn channel(&self, meter: MeterId, kind: ChannelKind) -> Result<Option<Channel>> {
         row(
             &self.conn,
@@ -62,10 +62,10 @@ impl Read {
     /// What the validation remembers of a channel, opaque here.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn channel_stats(&self, channel: ChannelId) -> Result<Option<Vec<u8>>> {
         row(&self.conn, "SELECT stats FROM channel_stats WHERE channel = ?", [channel.get()], |row| {
-            Ok(row.get(0)?)
+            row.get(0)
         })
     }
 }
@@ -74,9 +74,10 @@ impl Write {
     /// Keeps what the validation remembers of a channel.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn put_channel_stats(&self, channel: ChannelId, stats: &[u8]) -> Result<()> {
-        let sql = "INSERT OR REPLACE INTO channel_stats (channel, stats) VALUES (?, ?)";
+        let sql = "INSERT INTO channel_stats (channel, stats) VALUES (?, ?) \
+                   ON CONFLICT (channel) DO UPDATE SET stats = excluded.stats";
         crate::column::execute(&self.conn, sql, (channel.get(), stats))?;
         Ok(())
     }

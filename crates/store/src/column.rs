@@ -1,10 +1,10 @@
 //! Column values to and from our words; each conversion is written once, here.
 
+use crate::engine::{Column, Conn, Params, Row};
 use crate::error::{Result, StoreError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{BatchSource, ChannelKind, ClockStatus, Commodity, IntervalLength, Unit};
-use rusqlite::Row;
 
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
@@ -122,37 +122,52 @@ impl Position {
 
 /// Runs a cached query and turns every row over; `read` may find a row corrupt.
 pub(crate) fn rows<T>(
-    conn: &rusqlite::Connection,
+    conn: &Conn,
     sql: &str,
-    params: impl rusqlite::Params,
+    params: impl Params,
     mut read: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
-    let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
+    conn.gathered(sql, &params, &mut |row| {
         found.push(read(row)?);
-    }
+        Ok(())
+    })?;
     Ok(found)
 }
 
 /// As [`rows`] for at most one row.
 pub(crate) fn row<T>(
-    conn: &rusqlite::Connection,
+    conn: &Conn,
     sql: &str,
-    params: impl rusqlite::Params,
+    params: impl Params,
     read: impl FnOnce(&Row<'_>) -> Result<T>,
 ) -> Result<Option<T>> {
-    let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
-    rows.next()?.map(read).transpose()
+    let (mut read, mut found) = (Some(read), None);
+    conn.gathered(sql, &params, &mut |row| {
+        if let Some(read) = read.take() {
+            found = Some(read(row)?);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Runs a cached query and hands its rows over as they come; `take` must not use the store.
+pub(crate) fn each(
+    conn: &Conn,
+    sql: &str,
+    params: impl Params,
+    mut take: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    conn.each(sql, &params, &mut take)
+}
+
+/// The one value that a cached query gives.
+pub(crate) fn value<T: Column>(conn: &Conn, sql: &str, params: impl Params) -> Result<T> {
+    row(conn, sql, params, |row| row.get(0))?.ok_or_else(|| corrupt("result: it has no row"))
 }
 
 /// Runs a cached statement; how many rows it touched.
-pub(crate) fn execute(
-    conn: &rusqlite::Connection,
-    sql: &str,
-    params: impl rusqlite::Params,
-) -> Result<usize> {
-    Ok(conn.prepare_cached(sql)?.execute(params)?)
+pub(crate) fn execute(conn: &Conn, sql: &str, params: impl Params) -> Result<usize> {
+    conn.execute(sql, &params)
 }

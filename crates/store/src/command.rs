@@ -1,11 +1,11 @@
 //! The outbox of commands: written by people and services, worked off towards the head-end, kept for ever.
 
-use crate::column::{corrupt, execute, millis, row, rows};
+use crate::column::{corrupt, execute, millis, row, rows, value};
+use crate::engine::Row;
 use crate::{Read, Result, StoreError, Write};
 use jiff::Timestamp;
 use model::command::{Command, CommandState};
 use model::{CommandId, MeterId, UserId};
-use rusqlite::Row;
 
 /// A command and what has become of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,7 @@ impl Read {
     /// One command.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn command(&self, id: CommandId) -> Result<Option<CommandRecord>> {
         row(&self.conn, &format!("{COLUMNS} WHERE id = ?"), [id.get()], record)
     }
@@ -58,7 +58,7 @@ impl Read {
     /// The commands of a meter, the newest first.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn commands_of(&self, meter: MeterId, limit: u32) -> Result<Vec<CommandRecord>> {
         let sql = format!("{COLUMNS} WHERE meter = ? ORDER BY requested_ms DESC, id DESC LIMIT ?");
         rows(&self.conn, &sql, (meter.get(), limit), record)
@@ -67,7 +67,7 @@ impl Read {
     /// The commands in one state, the oldest first: `Sent` after a restart are those whose answer is unknown.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn commands_in(&self, state: CommandState, limit: u32) -> Result<Vec<CommandRecord>> {
         let sql = format!("{COLUMNS} WHERE state = ? ORDER BY id LIMIT ?");
         rows(&self.conn, &sql, (state.name(), limit), record)
@@ -76,11 +76,9 @@ impl Read {
     /// The id that the next new command should have.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn next_command_id(&self) -> Result<CommandId> {
-        let next =
-            self.conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM command", [], |row| row.get(0))?;
-        Ok(CommandId::new(next))
+        Ok(CommandId::new(value(&self.conn, "SELECT coalesce(max(id), 0) + 1 FROM command", [])?))
     }
 }
 
@@ -113,7 +111,7 @@ impl Write {
     /// Takes the oldest queued command that is still valid at `now` out of the outbox and marks it sent.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn claim_command(&self, now: Timestamp) -> Result<Option<CommandRecord>> {
         let sql = format!("{COLUMNS} WHERE state = 'queued' AND not_after_ms > ? ORDER BY id LIMIT 1");
         let Some(mut found) = row(&self.conn, &sql, [now.as_millisecond()], record)? else {
@@ -151,7 +149,7 @@ impl Write {
     /// Voids what nobody has taken before its time ran out; the ids.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn expire_commands(&self, now: Timestamp) -> Result<Vec<CommandId>> {
         let sql = "UPDATE command SET state = 'expired', updated_ms = ?1, detail = 'its time ran out before it was sent' \
                    WHERE state = 'queued' AND not_after_ms <= ?1 RETURNING id";

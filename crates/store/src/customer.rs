@@ -1,9 +1,9 @@
 //! Customers.
 
 use crate::column::{row, rows};
+use crate::engine::Row;
 use crate::{Read, Result};
 use model::CustomerId;
-use rusqlite::Row;
 
 /// A person or company that is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Read {
     /// One customer.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn customer(&self, id: CustomerId) -> Result<Option<Customer>> {
         row(&self.conn, &format!("{COLUMNS} WHERE id = ?"), [id.get()], customer)
     }
@@ -41,7 +41,7 @@ impl Read {
     /// The customer of an account number.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn customer_by_account(&self, account: &str) -> Result<Option<Customer>> {
         row(&self.conn, &format!("{COLUMNS} WHERE account = ?"), [account], customer)
     }
@@ -49,7 +49,7 @@ impl Read {
     /// Every customer, by id.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn customers(&self) -> Result<Vec<Customer>> {
         rows(&self.conn, &format!("{COLUMNS} ORDER BY id"), [], customer)
     }

@@ -4,12 +4,12 @@
 //! place, for nothing that had a value changes. Once sealed, a version never changes again; [`Write::put_day`] refuses.
 
 use crate::block::{pack, unpack};
-use crate::column::{day_number, day_of, execute, interval, row, rows, seconds};
+use crate::column::{day_number, day_of, each, execute, interval, row, rows, seconds};
+use crate::engine::Row;
 use crate::{Read, Result, StoreError, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{ChannelId, DayBlock};
-use rusqlite::Row;
 
 /// A version of a day, as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ const SUMMARY: &str =
     "SELECT day, channel, version, sealed, expected, present, estimated, total FROM day_block";
 
 fn stored(row: &Row<'_>) -> Result<StoredDay> {
-    let blob = row.get_ref(6)?.as_blob().map_err(rusqlite::Error::from)?;
+    let blob = row.blob(6)?;
     let (step, packed) = blob.split_at_checked(4).ok_or(StoreError::Corrupt { what: "day block" })?;
     let step = u32::from_le_bytes([step[0], step[1], step[2], step[3]]);
     let (values, quality) = unpack(packed)?;
@@ -84,7 +84,7 @@ impl Read {
     /// The newest version of a channel's day.
     ///
     /// # Errors
-    /// What SQLite says; a damaged block.
+    /// What the database says; a damaged block.
     pub fn day(&self, channel: ChannelId, day: Date) -> Result<Option<StoredDay>> {
         let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? ORDER BY version DESC LIMIT 1");
         row(&self.conn, &sql, (day_number(day), channel.get()), stored)
@@ -93,7 +93,7 @@ impl Read {
     /// One version of a channel's day.
     ///
     /// # Errors
-    /// What SQLite says; a damaged block.
+    /// What the database says; a damaged block.
     pub fn day_version(&self, channel: ChannelId, day: Date, version: u32) -> Result<Option<StoredDay>> {
         let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? AND version = ?");
         row(&self.conn, &sql, (day_number(day), channel.get(), version), stored)
@@ -102,7 +102,7 @@ impl Read {
     /// Every version of a channel's day, the first one first.
     ///
     /// # Errors
-    /// What SQLite says; a damaged block.
+    /// What the database says; a damaged block.
     pub fn day_versions(&self, channel: ChannelId, day: Date) -> Result<Vec<StoredDay>> {
         let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? ORDER BY version");
         rows(&self.conn, &sql, (day_number(day), channel.get()), stored)
@@ -111,7 +111,7 @@ impl Read {
     /// The newest versions of a channel's days in `[from, to)`; days without a block are left out.
     ///
     /// # Errors
-    /// What SQLite says; a damaged block.
+    /// What the database says; a damaged block.
     pub fn days(&self, channel: ChannelId, from: Date, to: Date) -> Result<Vec<StoredDay>> {
         let mut found = Vec::new();
         for number in day_number(from)..day_number(to) {
@@ -123,7 +123,7 @@ impl Read {
     /// As [`Read::days`] without unpacking.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn day_totals(&self, channel: ChannelId, from: Date, to: Date) -> Result<Vec<DaySummary>> {
         let sql = joined(SUMMARY, " WHERE day = ? AND channel = ? ORDER BY version DESC LIMIT 1");
         let mut found = Vec::new();
@@ -136,28 +136,29 @@ impl Read {
     /// What every channel has of a day, by channel.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn day_summaries(&self, day: Date) -> Result<Vec<DaySummary>> {
         let sql = joined(SUMMARY, " WHERE day = ? ORDER BY channel, version");
         let mut found: Vec<DaySummary> = Vec::new();
-        for one in rows(&self.conn, &sql, [day_number(day)], summary)? {
+        each(&self.conn, &sql, [day_number(day)], |row| {
+            let one = summary(row)?;
             match found.last_mut() {
                 Some(last) if last.channel == one.channel => *last = one,
                 _ => found.push(one),
             }
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 
     /// The first and the last day of which anything is kept.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn day_range(&self) -> Result<Option<(Date, Date)>> {
         let first =
-            row(&self.conn, "SELECT min(day) FROM day_block", [], |row| Ok(row.get::<_, Option<i32>>(0)?))?;
-        let last =
-            row(&self.conn, "SELECT max(day) FROM day_block", [], |row| Ok(row.get::<_, Option<i32>>(0)?))?;
+            row(&self.conn, "SELECT min(day) FROM day_block", [], |row| row.get::<_, Option<i32>>(0))?;
+        let last = row(&self.conn, "SELECT max(day) FROM day_block", [], |row| row.get::<_, Option<i32>>(0))?;
         match (first.flatten(), last.flatten()) {
             (Some(first), Some(last)) => Ok(Some((day_of(first)?, day_of(last)?))),
             _ => Ok(None),
@@ -167,10 +168,10 @@ impl Read {
     /// The last closed day.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn last_closed_day(&self) -> Result<Option<Date>> {
         let last =
-            row(&self.conn, "SELECT max(day) FROM closed_day", [], |row| Ok(row.get::<_, Option<i32>>(0)?))?;
+            row(&self.conn, "SELECT max(day) FROM closed_day", [], |row| row.get::<_, Option<i32>>(0))?;
         last.flatten().map(day_of).transpose()
     }
 }
@@ -196,7 +197,7 @@ impl Write {
         let sql = "INSERT INTO day_block (day, channel, version, recorded_s, sealed, rules, expected, present, \
                    estimated, total, block) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
                    ON CONFLICT (day, channel, version) DO UPDATE SET recorded_s = ?4, sealed = ?5, rules = ?6, \
-                   expected = ?7, present = ?8, estimated = ?9, total = ?10, block = ?11 WHERE sealed = 0";
+                   expected = ?7, present = ?8, estimated = ?9, total = ?10, block = ?11 WHERE day_block.sealed = 0";
         let touched = execute(
             &self.conn,
             sql,
@@ -220,9 +221,9 @@ impl Write {
     /// Remembers that a day is closed. Whether that was new.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn close_day(&self, day: Date, at: Timestamp) -> Result<bool> {
-        let sql = "INSERT OR IGNORE INTO closed_day (day, closed_ms) VALUES (?, ?)";
+        let sql = "INSERT INTO closed_day (day, closed_ms) VALUES (?, ?) ON CONFLICT DO NOTHING";
         Ok(execute(&self.conn, sql, (day_number(day), at.as_millisecond()))? > 0)
     }
 }

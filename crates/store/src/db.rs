@@ -1,11 +1,11 @@
-//! The database file: opening, migrations, one writer, a pool of readers.
+//! The database: opening, migrations, one writer, a pool of readers.
 
+use crate::column::value;
+use crate::engine::{Access, Conn, Lite, Pg, PgConfig};
 use crate::error::{Result, StoreError};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// Every migration in order; the schema version is how many have run.
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first_light.sql")];
@@ -15,8 +15,9 @@ const IDLE_READERS: usize = 8;
 
 /// A handle on the database: cheap to clone, safe to share between threads.
 ///
-/// One writer at a time, any number of readers beside it (SQLite WAL). What [`Store::write`] returned `Ok` for
-/// is on disk: `synchronous=FULL`, one sync a transaction.
+/// One writer at a time in this process, any number of readers beside it. What [`Store::write`] returned `Ok` for is on
+/// disk: one synchronisation a transaction (SQLite's WAL with `synchronous=FULL`, PostgreSQL's with
+/// `synchronous_commit=on`).
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -25,15 +26,23 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     writer: Mutex<Write>,
-    /// `None` for a database in memory, which has one connection only.
-    path: Option<PathBuf>,
+    place: Place,
     readers: Mutex<Vec<Read>>,
+}
+
+/// Where another reader finds the database.
+#[derive(Debug)]
+enum Place {
+    /// In memory: there is one connection only.
+    Memory,
+    File(PathBuf),
+    Server(Box<PgConfig>),
 }
 
 /// A consistent view of the data for the length of one closure.
 #[derive(Debug)]
 pub struct Read {
-    pub(crate) conn: Connection,
+    pub(crate) conn: Conn,
 }
 
 /// An open transaction; everything of [`Read`] and the writing verbs.
@@ -51,52 +60,62 @@ impl Deref for Write {
 }
 
 impl Store {
-    /// Opens or creates the database file at `path` and brings its schema up to date.
+    /// Opens or creates the SQLite file at `path` and brings its schema up to date.
     ///
     /// # Errors
     /// [`StoreError::TooNew`] for the file of a later program; otherwise what SQLite says.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut writer = Connection::open(path)?;
-        writer.pragma_update(None, "journal_mode", "WAL")?;
-        prepare(&writer)?;
-        migrate(&mut writer)?;
-        Ok(Self::of(writer, Some(path.to_owned())))
+        let writer = Lite::writer(Some(path))?;
+        writer.migrate(MIGRATIONS)?;
+        Ok(Self::of(Conn::Lite(writer), Place::File(path.to_owned())))
     }
 
-    /// A database that lives in memory: for tests and simulations. Readers and the writer take turns.
+    /// A SQLite database that lives in memory: for tests and simulations. Readers and the writer take turns.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn open_in_memory() -> Result<Self> {
-        let mut writer = Connection::open_in_memory()?;
-        prepare(&writer)?;
-        migrate(&mut writer)?;
-        Ok(Self::of(writer, None))
+        let writer = Lite::writer(None)?;
+        writer.migrate(MIGRATIONS)?;
+        Ok(Self::of(Conn::Lite(writer), Place::Memory))
     }
 
-    fn of(writer: Connection, path: Option<PathBuf>) -> Self {
+    /// Connects to a PostgreSQL database and brings its schema up to date. Several processes may do so at once.
+    ///
+    /// Writes are serialisable: one that rests on what another process changed meanwhile is refused as
+    /// [`StoreError::Busy`], which is passing, and its caller tries again. Must not be called, nor the last handle
+    /// dropped, on a thread that drives asynchronous work.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`] for the database of a later program; otherwise what PostgreSQL says.
+    pub fn connect(config: &PgConfig) -> Result<Self> {
+        let writer = Pg::open(config)?;
+        writer.migrate(MIGRATIONS)?;
+        Ok(Self::of(Conn::Pg(Box::new(writer)), Place::Server(Box::new(config.clone()))))
+    }
+
+    fn of(writer: Conn, place: Place) -> Self {
         let writer = Mutex::new(Write { read: Read { conn: writer } });
-        Self { inner: Arc::new(Inner { writer, path, readers: Mutex::new(Vec::new()) }) }
+        Self { inner: Arc::new(Inner { writer, place, readers: Mutex::new(Vec::new()) }) }
     }
 
     /// Runs `work` on one consistent snapshot. Do not call the store again from inside.
     ///
     /// # Errors
-    /// Whatever `work` returns, and what SQLite says.
+    /// Whatever `work` returns, and what the database says.
     pub fn read<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&Read) -> core::result::Result<T, E>,
     ) -> core::result::Result<T, E> {
-        let Some(path) = &self.inner.path else {
-            return work(&lock(&self.inner.writer));
-        };
         let idle = lock(&self.inner.readers).pop();
-        let reader = match idle {
-            Some(reader) => reader,
-            None => Read { conn: open_reader(path)? },
+        let reader = match (idle, &self.inner.place) {
+            (Some(reader), _) => reader,
+            (None, Place::Memory) => return work(&lock(&self.inner.writer)),
+            (None, Place::File(path)) => Read { conn: Conn::Lite(Lite::reader(path)?) },
+            (None, Place::Server(config)) => Read { conn: Conn::Pg(Box::new(Pg::open(config)?)) },
         };
         let result = {
-            let _snapshot = reader.conn.unchecked_transaction().map_err(StoreError::from)?;
+            let _snapshot = reader.conn.begin(Access::Snapshot)?;
             work(&reader)
         };
         let mut readers = lock(&self.inner.readers);
@@ -110,7 +129,7 @@ impl Store {
     /// Do not call the store again from inside.
     ///
     /// # Errors
-    /// Whatever `work` returns, and what SQLite says.
+    /// Whatever `work` returns, and what the database says.
     pub fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&Write) -> core::result::Result<T, E>,
@@ -130,28 +149,32 @@ impl Store {
         work: impl FnOnce(&Write) -> core::result::Result<T, E>,
     ) -> core::result::Result<T, E> {
         let writer = lock(&self.inner.writer);
-        writer.conn.pragma_update(None, "synchronous", "OFF").map_err(StoreError::from)?;
+        writer.conn.set_durable(false)?;
         let result = in_transaction(&writer, work);
-        writer.conn.pragma_update(None, "synchronous", "FULL").map_err(StoreError::from)?;
+        writer.conn.set_durable(true)?;
         result
     }
 
-    /// Moves the write-ahead log into the file, synchronised, and empties it.
+    /// Moves the write-ahead log into the file, synchronised, and empties it. PostgreSQL looks after its own.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn checkpoint(&self) -> Result<()> {
-        let writer = lock(&self.inner.writer);
-        writer.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        match &lock(&self.inner.writer).conn {
+            Conn::Lite(conn) => conn.checkpoint(),
+            Conn::Pg(_) => Ok(()),
+        }
     }
 
     /// The schema version of the open database.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn schema_version(&self) -> Result<u32> {
-        Ok(lock(&self.inner.writer).conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+        match &lock(&self.inner.writer).conn {
+            Conn::Lite(conn) => conn.schema_version(),
+            Conn::Pg(conn) => conn.schema_version(),
+        }
     }
 }
 
@@ -159,9 +182,9 @@ impl Read {
     /// Whether no meter has been provisioned yet.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn is_empty(&self) -> Result<bool> {
-        Ok(self.conn.query_row("SELECT NOT EXISTS (SELECT 1 FROM meter)", [], |row| row.get(0))?)
+        value(&self.conn, "SELECT NOT EXISTS (SELECT 1 FROM meter)", [])
     }
 }
 
@@ -169,48 +192,13 @@ fn in_transaction<T, E: From<StoreError>>(
     writer: &Write,
     work: impl FnOnce(&Write) -> core::result::Result<T, E>,
 ) -> core::result::Result<T, E> {
-    let transaction =
-        Transaction::new_unchecked(&writer.conn, TransactionBehavior::Immediate).map_err(StoreError::from)?;
+    let transaction = writer.conn.begin(Access::Write)?;
     let done = work(writer)?;
-    transaction.commit().map_err(StoreError::from)?;
+    transaction.commit()?;
     Ok(done)
 }
 
 /// A panic in one closure rolled its transaction back; the connection behind the lock is still good.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn prepare(conn: &Connection) -> Result<()> {
-    conn.busy_timeout(Duration::from_secs(10))?;
-    conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "foreign_keys", "ON")?;
-    conn.pragma_update(None, "cache_size", -32_768)?;
-    conn.pragma_update(None, "temp_store", "MEMORY")?;
-    conn.set_prepared_statement_cache_capacity(128);
-    Ok(())
-}
-
-fn open_reader(path: &Path) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(Duration::from_secs(10))?;
-    conn.pragma_update(None, "cache_size", -8_192)?;
-    conn.set_prepared_statement_cache_capacity(128);
-    Ok(conn)
-}
-
-fn migrate(conn: &mut Connection) -> Result<()> {
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if found > known {
-        return Err(StoreError::TooNew { found, known });
-    }
-    for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
-        transaction.execute_batch(migration)?;
-    }
-    transaction.pragma_update(None, "user_version", known)?;
-    transaction.commit()?;
-    Ok(())
 }

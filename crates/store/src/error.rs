@@ -1,20 +1,26 @@
 //! What can go wrong between us and the database.
 
+/// What the engine said: an error of SQLite or of PostgreSQL.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why the store failed to do what was asked. Nothing of the call has been written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The disk is full: free some space and try again; whatever was acknowledged is kept.
     #[error("write to the database: the disk is full")]
-    DiskFull(#[source] rusqlite::Error),
-    /// Somebody else holds the database.
+    DiskFull(#[source] Cause),
+    /// Somebody else holds the database, or changed meanwhile what this was based on.
     #[error("get hold of the database: another process uses it")]
-    Busy(#[source] rusqlite::Error),
+    Busy(#[source] Cause),
+    /// The database server does not answer or has ended the connection.
+    #[error("reach the database server")]
+    Lost(#[source] Cause),
     /// A row with the same key is there already, or one that it names is not.
     #[error("keep the rules of the tables")]
-    Constraint(#[source] rusqlite::Error),
-    /// Anything else that SQLite refuses.
+    Constraint(#[source] Cause),
+    /// Anything else that the engine refuses.
     #[error("use the database")]
-    Sql(#[source] rusqlite::Error),
+    Sql(#[source] Cause),
     /// A stored value means nothing to this program.
     #[error("understand the stored {what}")]
     Corrupt {
@@ -32,6 +38,18 @@ pub enum StoreError {
         /// The last one that this program has.
         known: u32,
     },
+    /// The address of a database is not usable.
+    #[error("use the address of the database: {why}")]
+    Address {
+        /// Why not; never the address itself, which may hold a password.
+        why: &'static str,
+    },
+    /// A statement of the transaction failed and its caller carried on; nothing was kept.
+    #[error("commit: a statement of the transaction had failed")]
+    Spoilt,
+    /// The store was called from inside one of its own results.
+    #[error("use the database from inside a result of it")]
+    Nested,
     /// A value does not turn into or out of JSON.
     #[error("turn a value into JSON or back")]
     Json(#[from] serde_json::Error),
@@ -48,19 +66,44 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later as it is: the disk was full or busy, not the data wrong.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::DiskFull(_) | Self::Busy(_) | Self::Sql(_))
+        matches!(self, Self::DiskFull(_) | Self::Busy(_) | Self::Lost(_) | Self::Sql(_))
     }
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull(error),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
-            Some(ErrorCode::ConstraintViolation) => Self::Constraint(error),
-            _ => Self::Sql(error),
-        }
+        let kind = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::ConstraintViolation) => Self::Constraint,
+            _ => Self::Sql,
+        };
+        kind(error.into())
+    }
+}
+
+impl From<postgres::Error> for StoreError {
+    fn from(error: postgres::Error) -> Self {
+        // Classes of SQLSTATE: 53 resources, 40 rolled back for the sake of another, 55 in use, 23 integrity, 08 connection,
+        // 57P the server stops.
+        let kind = match error.code().map(postgres::error::SqlState::code) {
+            Some("53100") => Self::DiskFull,
+            Some(code) if code.starts_with("40") || code.starts_with("55") => Self::Busy,
+            Some(code) if code.starts_with("23") => Self::Constraint,
+            Some(code) if code.starts_with("08") || code.starts_with("57P") || code.starts_with("53") => {
+                Self::Lost
+            }
+            Some(_) => Self::Sql,
+            None if error.is_closed()
+                || std::error::Error::source(&error)
+                    .is_some_and(<dyn std::error::Error>::is::<std::io::Error>) =>
+            {
+                Self::Lost
+            }
+            None => Self::Sql,
+        };
+        kind(error.into())
     }
 }
 

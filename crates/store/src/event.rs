@@ -1,10 +1,10 @@
 //! Meter events as received.
 
-use crate::column::{clock, clock_code, corrupt, execute, millis, rows};
+use crate::column::{clock, clock_code, corrupt, execute, millis, rows, value};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{EventKind, MeterEvent, MeterId};
-use rusqlite::Row;
 
 /// An event and when we learned of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Read {
     /// The events of a meter in `[from, to)`, the newest first, at most `limit`.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn events_of(
         &self,
         meter: MeterId,
@@ -51,7 +51,7 @@ impl Read {
     /// The newest events of all meters since `from`, the newest first, at most `limit`.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn recent_events(&self, from: Timestamp, limit: u32) -> Result<Vec<StoredEvent>> {
         let sql = format!("{COLUMNS} WHERE at_ms >= ? ORDER BY at_ms DESC, meter, seq DESC LIMIT ?");
         rows(&self.conn, &sql, (from.as_millisecond(), limit), stored)
@@ -60,7 +60,7 @@ impl Read {
     /// The power failures and restorations of all meters in `[from, to)`, by time.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn power_events(&self, from: Timestamp, to: Timestamp) -> Result<Vec<MeterEvent>> {
         let sql = format!(
             "{COLUMNS} WHERE kind IN ({}, {}) AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, meter, seq",
@@ -74,10 +74,10 @@ impl Read {
     /// How many events happened since `from`.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn event_count(&self, from: Timestamp) -> Result<u64> {
         let sql = "SELECT count(*) FROM event WHERE at_ms >= ?";
-        Ok(self.conn.prepare_cached(sql)?.query_row([from.as_millisecond()], |row| row.get(0))?)
+        value(&self.conn, sql, [from.as_millisecond()])
     }
 }
 
@@ -85,7 +85,7 @@ impl Write {
     /// Keeps an event; the same again changes nothing. Whether it was new.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn insert_event(&self, event: &MeterEvent, received_at: Timestamp) -> Result<bool> {
         let sql = "INSERT INTO event (meter, kind, at_ms, clock, seq, received_ms) VALUES (?, ?, ?, ?, ?, ?) \
                    ON CONFLICT DO NOTHING";

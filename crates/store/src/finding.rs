@@ -1,11 +1,11 @@
 //! What validation and ingest found wrong, in words.
 
 use crate::column::{corrupt, day_number, day_of, execute, millis, rows};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::ChannelId;
-use rusqlite::Row;
 
 /// Who found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +74,7 @@ impl Read {
     /// The findings about a channel's days in `[from, to)`.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn findings(&self, channel: ChannelId, from: Date, to: Date) -> Result<Vec<StoredFinding>> {
         let sql =
             format!("{COLUMNS} WHERE channel = ? AND day >= ? AND day < ? ORDER BY day, first, origin, rule");
@@ -84,7 +84,7 @@ impl Read {
     /// How many findings there are about days in `[from, to)`, by rule.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn finding_counts(&self, from: Date, to: Date) -> Result<Vec<(String, u64)>> {
         let sql =
             "SELECT rule, count(*) FROM finding WHERE day >= ? AND day < ? GROUP BY rule ORDER BY 2 DESC, 1";
@@ -96,7 +96,7 @@ impl Write {
     /// Forgets what earlier validations found about a channel's day.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn clear_validation(&self, channel: ChannelId, day: Date) -> Result<()> {
         let sql = "DELETE FROM finding WHERE day = ? AND channel = ? AND origin = 1";
         execute(&self.conn, sql, (day_number(day), channel.get()))?;
@@ -106,7 +106,7 @@ impl Write {
     /// Keeps a finding. The same again changes nothing. Whether it was new.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn insert_finding(&self, finding: &StoredFinding) -> Result<bool> {
         let sql = "INSERT INTO finding (channel, day, origin, rule, first, count, version, severity, sentence, found_ms) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";

@@ -1,10 +1,10 @@
 //! The list of meters that an operator filters, sorts and pages through.
 
-use crate::column::{commodity, commodity_name, maybe_millis, rows};
+use crate::column::{commodity, commodity_name, maybe_millis, rows, value};
+use crate::engine::Value;
 use crate::{Read, Result};
 use jiff::Timestamp;
 use model::{CollectorId, Commodity, MeterId, PremiseId, Serial};
-use rusqlite::types::Value;
 
 /// Which meters; every condition that is `Some` must hold. Retired meters are never listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,27 +68,27 @@ const FROM: &str = " FROM meter m LEFT JOIN service_point s ON s.id = m.service_
                     LEFT JOIN premise p ON p.id = s.premise LEFT JOIN customer c ON c.id = s.customer \
                     LEFT JOIN collector k ON k.id = m.collector LEFT JOIN health h ON h.meter = m.id";
 
-fn conditions(filter: &FleetFilter) -> (String, Vec<Value>) {
+fn conditions(filter: &FleetFilter) -> (String, Vec<Value<'static>>) {
     let mut sql = String::from(" WHERE m.retired_ms IS NULL");
     let mut values = Vec::new();
-    let mut add = |condition: &str, value: Value, times: usize| {
+    let mut add = |condition: &str, value: Value<'static>, times: usize| {
         sql.push_str(" AND ");
         sql.push_str(condition);
         values.extend(core::iter::repeat_n(value, times));
     };
     if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        let condition = "(instr(lower(m.serial), ?) OR instr(lower(p.address), ?) OR instr(lower(p.number), ?) \
-                         OR instr(lower(c.name), ?))";
-        add(condition, Value::Text(text.to_lowercase()), 4);
+        let condition = "(instr(lower(m.serial), ?) > 0 OR instr(lower(p.address), ?) > 0 \
+                         OR instr(lower(p.number), ?) > 0 OR instr(lower(c.name), ?) > 0)";
+        add(condition, Value::Text(text.to_lowercase().into()), 4);
     }
     if let Some(collector) = filter.collector {
         add("m.collector = ?", Value::Integer(collector.get().into()), 1);
     }
     if let Some(commodity) = filter.commodity {
-        add("m.commodity = ?", Value::Text(commodity_name(commodity).to_owned()), 1);
+        add("m.commodity = ?", Value::Text(commodity_name(commodity).into()), 1);
     }
     if let Some(model) = &filter.model {
-        add("m.model = ?", Value::Text(model.clone()), 1);
+        add("m.model = ?", Value::Text(model.clone().into()), 1);
     }
     if let Some(since) = filter.silent_since {
         add("coalesce(h.last_heard_ms, -1) < ?", Value::Integer(since.as_millisecond()), 1);
@@ -100,7 +100,7 @@ impl Read {
     /// Lines `offset..offset + limit` of the list, and how many there are in all.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn fleet(
         &self,
         filter: &FleetFilter,
@@ -110,12 +110,8 @@ impl Read {
         limit: u32,
     ) -> Result<(Vec<FleetRow>, u64)> {
         let (conditions, mut values) = conditions(filter);
-        let params = rusqlite::params_from_iter(values.iter());
-        let total = self
-            .conn
-            .prepare_cached(&format!("SELECT count(*){FROM}{conditions}"))?
-            .query_row(params, |row| row.get(0))?;
-        let direction = if descending { "DESC" } else { "ASC" };
+        let total = value(&self.conn, &format!("SELECT count(*){FROM}{conditions}"), values.as_slice())?;
+        let direction = if descending { "DESC NULLS LAST" } else { "ASC NULLS FIRST" };
         let order = match sort {
             FleetSort::Serial => format!("m.serial {direction}"),
             FleetSort::Address => format!("p.address {direction}"),
@@ -129,7 +125,7 @@ impl Read {
         );
         values.push(Value::Integer(limit.into()));
         values.push(Value::Integer(offset.into()));
-        let found = rows(&self.conn, &sql, rusqlite::params_from_iter(values.iter()), |row| {
+        let found = rows(&self.conn, &sql, values, |row| {
             Ok(FleetRow {
                 meter: MeterId::new(row.get(0)?),
                 serial: Serial::new(row.get::<_, String>(1)?),

@@ -37,7 +37,7 @@ impl Read {
     /// The wrapped keys of a meter, by role.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn keys_of(&self, meter: MeterId) -> Result<Vec<WrappedKey>> {
         let sql = "SELECT role, wrapped, installed_ms FROM wrapped_key WHERE meter = ? ORDER BY role";
         rows(&self.conn, sql, [meter.get()], |row| {
@@ -48,7 +48,7 @@ impl Read {
     /// The counters of a meter; zeros when none were ever used.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn counter(&self, meter: MeterId) -> Result<Counter> {
         let found = row(
             &self.conn,
@@ -62,7 +62,7 @@ impl Read {
     /// The counters of every meter that has some.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn counters(&self) -> Result<Vec<(MeterId, Counter)>> {
         rows(&self.conn, "SELECT meter, own_ceiling, peer, push FROM counter ORDER BY meter", [], |row| {
             let counter = Counter { own_ceiling: row.get(1)?, peer: row.get(2)?, push: row.get(3)? };
@@ -75,10 +75,10 @@ impl Write {
     /// Puts a wrapped key in force, in place of the one with its role.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn put_key(&self, meter: MeterId, key: &WrappedKey) -> Result<()> {
-        let sql =
-            "INSERT OR REPLACE INTO wrapped_key (meter, role, wrapped, installed_ms) VALUES (?, ?, ?, ?)";
+        let sql = "INSERT INTO wrapped_key (meter, role, wrapped, installed_ms) VALUES (?, ?, ?, ?) ON CONFLICT \
+                   (meter, role) DO UPDATE SET wrapped = excluded.wrapped, installed_ms = excluded.installed_ms";
         let row = (meter.get(), &key.role, &key.wrapped, key.installed_at.as_millisecond());
         execute(&self.conn, sql, row)?;
         Ok(())
@@ -87,10 +87,10 @@ impl Write {
     /// Sets our counters up to `ceiling` (exclusive) aside before they are used; never goes back.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn reserve_counter(&self, meter: MeterId, ceiling: u32) -> Result<()> {
         let sql = "INSERT INTO counter (meter, own_ceiling, peer) VALUES (?1, ?2, 0) \
-                   ON CONFLICT (meter) DO UPDATE SET own_ceiling = max(own_ceiling, ?2)";
+                   ON CONFLICT (meter) DO UPDATE SET own_ceiling = max(counter.own_ceiling, ?2)";
         execute(&self.conn, sql, (meter.get(), ceiling))?;
         Ok(())
     }
@@ -98,10 +98,10 @@ impl Write {
     /// Remembers the highest counter accepted from an answer of a meter; never goes back.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn accept_peer_counter(&self, meter: MeterId, counter: u32) -> Result<()> {
         let sql = "INSERT INTO counter (meter, own_ceiling, peer) VALUES (?1, 0, ?2) \
-                   ON CONFLICT (meter) DO UPDATE SET peer = max(peer, ?2)";
+                   ON CONFLICT (meter) DO UPDATE SET peer = max(counter.peer, ?2)";
         execute(&self.conn, sql, (meter.get(), counter))?;
         Ok(())
     }
@@ -109,10 +109,10 @@ impl Write {
     /// Remembers the highest counter accepted from a push of a meter; never goes back.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn accept_push_counter(&self, meter: MeterId, counter: u32) -> Result<()> {
         let sql = "INSERT INTO counter (meter, own_ceiling, peer, push) VALUES (?1, 0, 0, ?2) \
-                   ON CONFLICT (meter) DO UPDATE SET push = max(push, ?2)";
+                   ON CONFLICT (meter) DO UPDATE SET push = max(counter.push, ?2)";
         execute(&self.conn, sql, (meter.get(), counter))?;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! State: the only SQL of Wattle, in SQLite.
+//! State: the only SQL of Wattle, in SQLite or PostgreSQL.
 //!
 //! One file a noun. Every noun adds its reading verbs to [`Read`] and its writing verbs to [`Write`]; a caller opens
 //! one or the other with [`Store::read`] or [`Store::write`] and so decides what belongs into one snapshot or one
@@ -12,6 +12,7 @@ mod command;
 mod customer;
 mod day;
 mod db;
+mod engine;
 mod error;
 mod event;
 mod finding;
@@ -37,7 +38,8 @@ pub use command::CommandRecord;
 pub use customer::Customer;
 pub use day::{DaySummary, StoredDay};
 pub use db::{Read, Store, Write};
-pub use error::{Result, StoreError};
+pub use engine::PgConfig;
+pub use error::{Cause, Result, StoreError};
 pub use event::StoredEvent;
 pub use finding::{Origin, StoredFinding};
 pub use fleet::{FleetFilter, FleetRow, FleetSort};

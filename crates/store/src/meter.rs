@@ -1,10 +1,10 @@
 //! Meters: what they are and how to reach them.
 
 use crate::column::{commodity, corrupt, maybe_millis, millis, row, rows};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{CollectorId, Commodity, MeterId, Serial, ServicePointId};
-use rusqlite::Row;
 
 /// How to reach a meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Read {
     /// One meter.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn meter(&self, id: MeterId) -> Result<Option<Meter>> {
         row(&self.conn, &format!("{COLUMNS} WHERE id = ?"), [id.get()], meter)
     }
@@ -92,7 +92,7 @@ impl Read {
     /// The meter with a serial number.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn meter_by_serial(&self, serial: &Serial) -> Result<Option<Meter>> {
         row(&self.conn, &format!("{COLUMNS} WHERE serial = ?"), [serial.as_str()], meter)
     }
@@ -100,7 +100,7 @@ impl Read {
     /// The meters installed at a service point, the newest first.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn meters_at(&self, point: ServicePointId) -> Result<Vec<Meter>> {
         let sql = format!(
             "{COLUMNS} WHERE service_point = ? ORDER BY retired_ms IS NOT NULL, installed_ms DESC, id"
@@ -111,7 +111,7 @@ impl Read {
     /// Every meter, by id.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn meters(&self) -> Result<Vec<Meter>> {
         rows(&self.conn, &format!("{COLUMNS} ORDER BY id"), [], meter)
     }

@@ -1,10 +1,10 @@
 //! The field network as the utility knows it: collectors, transformers, how a meter was last heard and over what path.
 
 use crate::column::{Position, execute, maybe_millis, row, rows};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{CollectorId, MeterId, TransformerId};
-use rusqlite::Row;
 
 /// A gateway of the field network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Read {
     /// One collector.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn collector(&self, id: CollectorId) -> Result<Option<Collector>> {
         row(&self.conn, &format!("{COLLECTOR} WHERE id = ?"), [id.get()], collector)
     }
@@ -106,7 +106,7 @@ impl Read {
     /// Every collector, by id.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn collectors(&self) -> Result<Vec<Collector>> {
         rows(&self.conn, &format!("{COLLECTOR} ORDER BY id"), [], collector)
     }
@@ -114,7 +114,7 @@ impl Read {
     /// One transformer.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn transformer(&self, id: TransformerId) -> Result<Option<Transformer>> {
         row(&self.conn, &format!("{TRANSFORMER} WHERE id = ?"), [id.get()], transformer)
     }
@@ -122,7 +122,7 @@ impl Read {
     /// Every transformer, by id.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn transformers(&self) -> Result<Vec<Transformer>> {
         rows(&self.conn, &format!("{TRANSFORMER} ORDER BY id"), [], transformer)
     }
@@ -130,7 +130,7 @@ impl Read {
     /// How a meter was last heard; all empty when it never was.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn health(&self, meter: MeterId) -> Result<Health> {
         let sql = "SELECT last_heard_ms, last_read_ms, rtt_ms, clock_offset_ms, last_failure_ms, last_failure \
                    FROM health WHERE meter = ?";
@@ -150,7 +150,7 @@ impl Read {
     /// The last known path from a meter to its collector, the meter's end first.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn path_of(&self, meter: MeterId) -> Result<Vec<Hop>> {
         let sql = "SELECT from_node, to_node, signal_dbm FROM hop WHERE meter = ? ORDER BY position";
         rows(&self.conn, sql, [meter.get()], |row| {
@@ -163,14 +163,14 @@ impl Write {
     /// Updates what is `Some` in `news`; the rest stays as it was, and no time goes back.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn note_health(&self, meter: MeterId, news: &Health) -> Result<()> {
         let sql = "INSERT INTO health (meter, last_heard_ms, last_read_ms, rtt_ms, clock_offset_ms, last_failure_ms, \
                    last_failure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (meter) DO UPDATE SET \
-                   last_heard_ms = max(coalesce(?2, last_heard_ms), coalesce(last_heard_ms, ?2)), \
-                   last_read_ms = max(coalesce(?3, last_read_ms), coalesce(last_read_ms, ?3)), \
-                   rtt_ms = coalesce(?4, rtt_ms), clock_offset_ms = coalesce(?5, clock_offset_ms), \
-                   last_failure_ms = coalesce(?6, last_failure_ms), last_failure = coalesce(?7, last_failure)";
+                   last_heard_ms = max(coalesce(?2, health.last_heard_ms), coalesce(health.last_heard_ms, ?2)), \
+                   last_read_ms = max(coalesce(?3, health.last_read_ms), coalesce(health.last_read_ms, ?3)), \
+                   rtt_ms = coalesce(?4, health.rtt_ms), clock_offset_ms = coalesce(?5, health.clock_offset_ms), \
+                   last_failure_ms = coalesce(?6, health.last_failure_ms), last_failure = coalesce(?7, health.last_failure)";
         let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
         let values = (
             meter.get(),
@@ -188,7 +188,7 @@ impl Write {
     /// Replaces the path from a meter to its collector, the meter's end first.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn set_path(&self, meter: MeterId, hops: &[Hop]) -> Result<()> {
         execute(&self.conn, "DELETE FROM hop WHERE meter = ?", [meter.get()])?;
         let sql = "INSERT INTO hop (meter, position, from_node, to_node, signal_dbm) VALUES (?, ?, ?, ?, ?)";

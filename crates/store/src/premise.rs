@@ -1,9 +1,9 @@
 //! Premises and the service points in them.
 
 use crate::column::{Position, commodity, row, rows};
+use crate::engine::Row;
 use crate::{Read, Result};
 use model::{Commodity, CustomerId, PremiseId, PremiseNumber, ServicePointId, TransformerId};
-use rusqlite::Row;
 
 /// A building or part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Read {
     /// One premise.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn premise(&self, id: PremiseId) -> Result<Option<Premise>> {
         row(&self.conn, &format!("{PREMISE} WHERE id = ?"), [id.get()], premise)
     }
@@ -73,7 +73,7 @@ impl Read {
     /// The premise of a number.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn premise_by_number(&self, number: &PremiseNumber) -> Result<Option<Premise>> {
         row(&self.conn, &format!("{PREMISE} WHERE number = ?"), [number.as_str()], premise)
     }
@@ -81,7 +81,7 @@ impl Read {
     /// One service point.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn service_point(&self, id: ServicePointId) -> Result<Option<ServicePoint>> {
         row(&self.conn, &format!("{POINT} WHERE id = ?"), [id.get()], point)
     }
@@ -89,7 +89,7 @@ impl Read {
     /// The service point of a number.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn service_point_by_number(&self, number: &str) -> Result<Option<ServicePoint>> {
         row(&self.conn, &format!("{POINT} WHERE number = ?"), [number], point)
     }
@@ -97,7 +97,7 @@ impl Read {
     /// The service points of a customer, electricity first.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn service_points_of(&self, customer: CustomerId) -> Result<Vec<ServicePoint>> {
         rows(
             &self.conn,

@@ -201,7 +201,7 @@ impl<'a> Keys<'a> {
     }
 
     fn known(&self, read: &Read, key: &str) -> Result<Option<u32>> {
-        row(&read.conn, self.sql, [key], |row| Ok(row.get(0)?))
+        row(&read.conn, self.sql, [key], |row| row.get(0))
     }
 
     fn add(&mut self, read: &Read, key: &'a str, index: usize, refusals: &mut Vec<Refusal>) -> Result<()> {
@@ -324,7 +324,7 @@ impl<'a> AllKeys<'a> {
                 }
                 let sql = "SELECT m.serial FROM meter m JOIN collector k ON k.id = m.collector \
                            WHERE k.name = ? AND m.address = ?";
-                let taken = row(&read.conn, sql, (collector, address), |row| Ok(row.get::<_, String>(0)?))?;
+                let taken = row(&read.conn, sql, (collector, address), |row| row.get::<_, String>(0))?;
                 if let Some(other) = taken {
                     refuse(format!(
                         "meter {serial} has address {address} at {collector}, as has meter {other}"

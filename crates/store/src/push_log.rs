@@ -1,6 +1,6 @@
 //! What arrived unasked, accepted or refused.
 
-use crate::column::{execute, millis, rows};
+use crate::column::{execute, millis, rows, value};
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::MeterId;
@@ -27,10 +27,10 @@ impl Read {
     /// The newest arrivals, the newest first; of one meter or of all.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn push_log(&self, meter: Option<MeterId>, limit: u32) -> Result<Vec<PushEntry>> {
         let sql = "SELECT received_ms, meter, peer, accepted, note FROM push_log \
-                   WHERE ?1 IS NULL OR meter = ?1 ORDER BY id DESC LIMIT ?2";
+                   WHERE meter = ?1 OR ?1 IS NULL ORDER BY id DESC LIMIT ?2";
         rows(&self.conn, sql, (meter.map(MeterId::get), limit), |row| {
             Ok(PushEntry {
                 received_at: millis(row.get(0)?)?,
@@ -45,10 +45,10 @@ impl Read {
     /// How many arrivals were refused since `from`.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn refused_pushes(&self, from: Timestamp) -> Result<u64> {
         let sql = "SELECT count(*) FROM push_log WHERE accepted = 0 AND received_ms >= ?";
-        Ok(self.conn.prepare_cached(sql)?.query_row([from.as_millisecond()], |row| row.get(0))?)
+        value(&self.conn, sql, [from.as_millisecond()])
     }
 }
 
@@ -56,9 +56,10 @@ impl Write {
     /// Notes an arrival; only the newest hundred thousand are kept.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn log_push(&self, entry: &PushEntry) -> Result<()> {
-        let sql = "INSERT INTO push_log (received_ms, meter, peer, accepted, note) VALUES (?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO push_log (received_ms, meter, peer, accepted, note) VALUES (?, ?, ?, ?, ?) \
+                   RETURNING id";
         let values = (
             entry.received_at.as_millisecond(),
             entry.meter.map(MeterId::get),
@@ -66,8 +67,7 @@ impl Write {
             entry.accepted,
             &entry.note,
         );
-        execute(&self.conn, sql, values)?;
-        let id = self.conn.last_insert_rowid();
+        let id: i64 = value(&self.conn, sql, values)?;
         if id % 1000 == 0 {
             execute(&self.conn, "DELETE FROM push_log WHERE id <= ?", [id - KEPT])?;
         }

@@ -1,7 +1,7 @@
 //! What was truly read, kept forever and never changed.
 
 use crate::block::{pack_raw, unpack_raw};
-use crate::column::{execute, interval, millis, rows, seconds, source, source_code, unit};
+use crate::column::{execute, interval, millis, rows, seconds, source, source_code, unit, value};
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{BatchSource, ChannelId, IntervalLength, ReadBatch, Unit};
@@ -33,12 +33,12 @@ impl Read {
     /// The batches of a channel that start in `[from, to)`, by start.
     ///
     /// # Errors
-    /// What SQLite says; a damaged block.
+    /// What the database says; a damaged block.
     pub fn raw_batches(&self, channel: ChannelId, from: Timestamp, to: Timestamp) -> Result<Vec<RawBatch>> {
         let sql = "SELECT start_s, interval_s, received_ms, source, unit, scaler, block FROM raw_batch \
                    WHERE start_s >= ? AND start_s < ? AND channel = ? ORDER BY start_s, received_ms";
         rows(&self.conn, sql, (from.as_second(), to.as_second(), channel.get()), |row| {
-            let (values, status) = unpack_raw(row.get_ref(6)?.as_blob().map_err(rusqlite::Error::from)?)?;
+            let (values, status) = unpack_raw(row.blob(6)?)?;
             Ok(RawBatch {
                 channel,
                 start: seconds(row.get(0)?)?,
@@ -56,9 +56,9 @@ impl Read {
     /// How many batches are kept.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn raw_batch_count(&self) -> Result<u64> {
-        Ok(self.conn.query_row("SELECT count(*) FROM raw_batch", [], |row| row.get(0))?)
+        value(&self.conn, "SELECT count(*) FROM raw_batch", [])
     }
 }
 
@@ -66,7 +66,7 @@ impl Write {
     /// Keeps a batch. The same content for the same intervals again changes nothing. Whether it was new.
     ///
     /// # Errors
-    /// What SQLite says; [`crate::block::BlockError::TooMany`].
+    /// What the database says; [`crate::block::BlockError::TooMany`].
     pub fn insert_raw(&self, channel: ChannelId, batch: &ReadBatch) -> Result<bool> {
         let block = pack_raw(&batch.values, &batch.status)?;
         let hash = content_hash(&block, batch.unit, batch.scaler);

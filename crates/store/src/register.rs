@@ -1,10 +1,10 @@
 //! Cumulative registers as read.
 
 use crate::column::{execute, kind, millis, row, rows, seconds, source, source_code, unit};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{ChannelKind, MeterId, RegisterRead, RegisterValue};
-use rusqlite::Row;
 
 const COLUMNS: &str =
     "SELECT meter, kind, tou, at_s, raw, scaler, unit, received_ms, source FROM register_read";
@@ -25,7 +25,7 @@ impl Read {
     /// The reads of one register in `[from, to]`, both ends included, by time.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn register_reads(
         &self,
         meter: MeterId,
@@ -43,7 +43,7 @@ impl Read {
     /// The last read of one register at or before `at`.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn register_before(
         &self,
         meter: MeterId,
@@ -60,7 +60,7 @@ impl Read {
     /// The newest read of every register of a meter.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn latest_registers(&self, meter: MeterId) -> Result<Vec<RegisterRead>> {
         let mut found = Vec::new();
         for kind in ChannelKind::ALL {
@@ -76,7 +76,7 @@ impl Write {
     /// Keeps a register read; the same value at the same instant again changes nothing. Whether it was new.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn insert_register(&self, read: &RegisterRead) -> Result<bool> {
         let sql = "INSERT INTO register_read (meter, kind, tou, at_s, raw, scaler, unit, received_ms, source) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";

@@ -1,10 +1,10 @@
 //! People who can sign in, and their sessions.
 
-use crate::column::{execute, millis, row, rows};
+use crate::column::{execute, millis, row, rows, value};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{CustomerId, ServicePointId, UserId};
-use rusqlite::Row;
 
 /// Somebody who can sign in.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Read {
     /// One user.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn user(&self, id: UserId) -> Result<Option<User>> {
         row(&self.conn, &format!("{COLUMNS} WHERE id = ?"), [id.get()], user)
     }
@@ -96,7 +96,7 @@ impl Read {
     /// The user with a sign-in name.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn user_by_name(&self, name: &str) -> Result<Option<User>> {
         row(&self.conn, &format!("{COLUMNS} WHERE name = ?"), [name], user)
     }
@@ -104,7 +104,7 @@ impl Read {
     /// Every user, by id.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn users(&self) -> Result<Vec<User>> {
         rows(&self.conn, &format!("{COLUMNS} ORDER BY id"), [], user)
     }
@@ -112,7 +112,7 @@ impl Read {
     /// The session of a token (its SHA-256), if it has not run out at `now`.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn session(&self, token_hash: &[u8; 32], now: Timestamp) -> Result<Option<Session>> {
         let sql = "SELECT user, created_ms, expires_ms FROM session WHERE token_hash = ? AND expires_ms > ?";
         row(&self.conn, sql, (&token_hash[..], now.as_millisecond()), |row| {
@@ -141,13 +141,13 @@ impl Write {
             new.customer.map(CustomerId::get),
             new.service_point.map(ServicePointId::get),
         );
-        Ok(UserId::new(self.conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?))
+        Ok(UserId::new(value(&self.conn, sql, values)?))
     }
 
     /// Sets or removes a password; every session of the user ends.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn set_password(&self, id: UserId, password_hash: Option<&str>) -> Result<()> {
         execute(&self.conn, "UPDATE user SET password_hash = ? WHERE id = ?", (password_hash, id.get()))?;
         execute(&self.conn, "DELETE FROM session WHERE user = ?", [id.get()])?;
@@ -157,7 +157,7 @@ impl Write {
     /// Locks somebody out or lets them in again; locking ends every session of theirs.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn set_disabled(&self, id: UserId, disabled: bool) -> Result<()> {
         execute(&self.conn, "UPDATE user SET disabled = ? WHERE id = ?", (disabled, id.get()))?;
         if disabled {
@@ -169,7 +169,7 @@ impl Write {
     /// Begins a session under the SHA-256 of its token.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn insert_session(&self, token_hash: &[u8; 32], session: &Session) -> Result<()> {
         let sql = "INSERT INTO session (token_hash, user, created_ms, expires_ms) VALUES (?, ?, ?, ?)";
         let values = (
@@ -185,7 +185,7 @@ impl Write {
     /// Ends a session.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn delete_session(&self, token_hash: &[u8; 32]) -> Result<()> {
         execute(&self.conn, "DELETE FROM session WHERE token_hash = ?", [&token_hash[..]])?;
         Ok(())
@@ -194,7 +194,7 @@ impl Write {
     /// Removes the sessions that have run out.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn expire_sessions(&self, now: Timestamp) -> Result<usize> {
         execute(&self.conn, "DELETE FROM session WHERE expires_ms <= ?", [now.as_millisecond()])
     }

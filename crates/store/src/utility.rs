@@ -17,7 +17,7 @@ impl Read {
     /// Name and zone, once set.
     ///
     /// # Errors
-    /// What SQLite says; a zone that this program does not know.
+    /// What the database says; a zone that this program does not know.
     pub fn utility(&self) -> Result<Option<Utility>> {
         let (Some(name), Some(zone)) = (self.meta("utility.name")?, self.meta("utility.zone")?) else {
             return Ok(None);
@@ -28,17 +28,17 @@ impl Read {
     /// A small fact kept by name.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn meta(&self, name: &str) -> Result<Option<String>> {
-        row(&self.conn, "SELECT value FROM meta WHERE name = ?", [name], |row| Ok(row.get(0)?))
+        row(&self.conn, "SELECT value FROM meta WHERE name = ?", [name], |row| row.get(0))
     }
 
     /// The text of a rule set by the number that day blocks carry.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn rule_set(&self, id: u32) -> Result<Option<String>> {
-        row(&self.conn, "SELECT text FROM rule_set WHERE id = ?", [id], |row| Ok(row.get(0)?))
+        row(&self.conn, "SELECT text FROM rule_set WHERE id = ?", [id], |row| row.get(0))
     }
 }
 
@@ -56,19 +56,21 @@ impl Write {
     /// Keeps a small fact by name.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn set_meta(&self, name: &str, value: &str) -> Result<()> {
-        execute(&self.conn, "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))?;
+        let sql = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        execute(&self.conn, sql, (name, value))?;
         Ok(())
     }
 
     /// The number of a rule set, given out at its first use.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn rule_set_id(&self, hash: &str, text: &str) -> Result<u32> {
-        execute(&self.conn, "INSERT OR IGNORE INTO rule_set (hash, text) VALUES (?, ?)", (hash, text))?;
-        let id = row(&self.conn, "SELECT id FROM rule_set WHERE hash = ?", [hash], |row| Ok(row.get(0)?))?;
+        let sql = "INSERT INTO rule_set (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        execute(&self.conn, sql, (hash, text))?;
+        let id = row(&self.conn, "SELECT id FROM rule_set WHERE hash = ?", [hash], |row| row.get(0))?;
         id.ok_or_else(|| corrupt("rule set"))
     }
 }

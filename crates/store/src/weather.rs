@@ -19,7 +19,7 @@ impl Read {
     /// The weather in `[from, to)`, by time.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn weather(&self, from: Timestamp, to: Timestamp) -> Result<Vec<WeatherHour>> {
         let sql = "SELECT at_s, temperature_dc, irradiance_w_m2 FROM weather WHERE at_s >= ? AND at_s < ? ORDER BY at_s";
         rows(&self.conn, sql, (from.as_second(), to.as_second()), |row| {
@@ -36,9 +36,10 @@ impl Write {
     /// Keeps hours of weather; an hour again replaces what was there.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// What the database says.
     pub fn put_weather(&self, hours: &[WeatherHour]) -> Result<()> {
-        let sql = "INSERT OR REPLACE INTO weather (at_s, temperature_dc, irradiance_w_m2) VALUES (?, ?, ?)";
+        let sql = "INSERT INTO weather (at_s, temperature_dc, irradiance_w_m2) VALUES (?, ?, ?) ON CONFLICT (at_s) \
+                   DO UPDATE SET temperature_dc = excluded.temperature_dc, irradiance_w_m2 = excluded.irradiance_w_m2";
         for hour in hours {
             execute(&self.conn, sql, (hour.at.as_second(), hour.temperature_dc, hour.irradiance_w_m2))?;
         }

@@ -4,10 +4,11 @@ use super::{Complaint, SourceFile};
 use std::collections::BTreeMap;
 
 /// Dependencies that only some crates may name, with the reason. Tests may name them to look from outside.
-const NAMED_ONLY_BY: [(&str, &[&str], &str); 4] = [
+const NAMED_ONLY_BY: [(&str, &[&str], &str); 5] = [
     ("tokio", &["server", "web", "wattle"], "engines and services are synchronous; only the shells wait"),
     ("axum", &["web", "server", "wattle"], "only the shells serve pages"),
     ("rusqlite", &["store"], "only `store` contains SQL"),
+    ("postgres", &["store"], "only `store` contains SQL"),
     (
         "dlms",
         &["meter", "field", "territory", "headend", "operations", "server", "sim", "wattle"],
