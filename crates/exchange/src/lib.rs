@@ -1,1 +1,32 @@
 //! Other people's formats for readings, to and from our words: streaming, in bounded memory; opens no file.
+//!
+//! ```text
+//! bytes --container (gz, zip)--> bytes --detect--> a reader of one format
+//!                                                   | next(): one item at a time
+//!                                                   v
+//!      Block            consecutive intervals of one series, integers and qualities
+//!      Register         a cumulative register at an instant
+//!      Period           a quantity of an arbitrary span: a bill's month, a day of 23 hours
+//!      Summary          usage and cost of a bill
+//!      Refused          a line that nothing can be made of: where, why, what to do
+//! ```
+//!
+//! A reader believes nothing and mends nothing: what it cannot read exactly it hands back as [`Item::Refused`] with the
+//! line and the reason, and goes on with the next record. Memory is bounded whatever the size of the file or of a line.
+//! Values are integers under a decimal exponent, never floats; each carries a [`model::Quality`], and what a foreign
+//! quality code says beyond our byte is kept beside it ([`item::Beside`]).
+//!
+//! Deliberately absent: files and sockets (the shells open them), matching of names to meters, and the store.
+
+pub mod csv;
+pub mod item;
+pub mod limits;
+pub mod lines;
+pub mod number;
+pub mod quantity;
+pub mod refusal;
+pub mod stamp;
+
+pub use item::{Beside, IntervalBlock, Item, Period, Reader, RegisterReading, Series};
+pub use quantity::Measure;
+pub use refusal::{ReadError, Reason, Refusal};

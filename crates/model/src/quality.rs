@@ -1,5 +1,7 @@
 //! How much a value can be trusted and where it came from. Every reading carries it.
 
+pub mod codes;
+
 use serde::{Deserialize, Serialize};
 
 /// The class of a value.
@@ -49,7 +51,38 @@ impl QualityClass {
         Self::Questionable,
         Self::Projected,
     ];
+
+    /// As written in files: `raw`, `valid`, `estimated_like_day`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Valid => "valid",
+            Self::Verified => "verified",
+            Self::Edited => "edited",
+            Self::EstimatedLinear => "estimated_linear",
+            Self::EstimatedLikeDay => "estimated_like_day",
+            Self::EstimatedProfile => "estimated_profile",
+            Self::EstimatedScaled => "estimated_scaled",
+            Self::DerivedZero => "derived_zero",
+            Self::Missing => "missing",
+            Self::Questionable => "questionable",
+            Self::Projected => "projected",
+        }
+    }
+
+    /// The class of a [`QualityClass::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
 }
+
+/// Each flag and its word.
+const FLAGS: [(u8, &str); 4] = [
+    (Quality::POWER_FAIL, "power_fail"),
+    (Quality::PARTIAL, "partial"),
+    (Quality::CLOCK_DOUBTFUL, "clock_doubtful"),
+    (Quality::SUPERSEDED, "superseded"),
+];
 
 /// A class and flags in one byte: class in the low four bits, flags in the high four.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,6 +139,25 @@ impl Quality {
     /// The byte that blocks hold.
     pub const fn byte(self) -> u8 {
         self.0
+    }
+
+    /// As a word: the class, then each flag after a plus sign, as `estimated_linear+power_fail`.
+    pub fn word(self) -> String {
+        let mut word = self.class().name().to_owned();
+        for (_, name) in FLAGS.into_iter().filter(|(flag, _)| self.has(*flag)) {
+            word.push('+');
+            word.push_str(name);
+        }
+        word
+    }
+
+    /// The quality of a [`Quality::word`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        let mut parts = word.split('+');
+        let class = parts.next().and_then(QualityClass::from_name)?;
+        parts.try_fold(Self::new(class), |quality, part| {
+            FLAGS.into_iter().find(|(_, name)| *name == part).map(|(flag, _)| quality.with(flag))
+        })
     }
 
     /// Whether the value was read from a meter, whatever the rules said of it.

@@ -1,0 +1,272 @@
+//! The long table: a row a reading.
+
+use super::gather::{Gathering, Reading};
+use super::heading::{Places, guess_delimiter, places};
+use super::mapping::{Mapping, MappingError, Meaning, StampsAt};
+use super::row::Row;
+use crate::item::{Foreign, Item, Reader, Series};
+use crate::limits;
+use crate::lines::{Line, Lines};
+use crate::number::Decimal;
+use crate::quantity::Measure;
+use crate::refusal::{ReadError, Reason, Refusal};
+use crate::stamp::{Clock, StampReader};
+use jiff::tz::TimeZone;
+use model::{ChannelKind, Commodity, Quality};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Read;
+use std::sync::Arc;
+
+/// Reads meter, time, value and, where there are such columns, quality, unit and channel.
+///
+/// Stamps without an offset are in the mapping's zone, or UTC where it names none. The readings of a series may lie
+/// among those of others; of a series they are best in order of time, as every step back begins a new block.
+#[derive(Debug)]
+pub struct LongReader<R> {
+    lines: Lines<R>,
+    rows: Rows,
+    out: VecDeque<Item>,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Rows {
+    mapping: Mapping,
+    meaning: Meaning,
+    delimiter: Option<u8>,
+    places: Option<Places>,
+    stamps: StampReader,
+    clock: Clock,
+    row: Row,
+    /// Each series' key, meter, place, channel and unit, and its number.
+    index: BTreeMap<Vec<u8>, usize>,
+    series: Vec<Gathering>,
+    last: usize,
+    key: Vec<u8>,
+    last_key: Vec<u8>,
+    held: usize,
+}
+
+impl<R: Read> LongReader<R> {
+    /// Reads `input` as `mapping` says.
+    ///
+    /// # Errors
+    /// [`MappingError`] where the mapping contradicts itself.
+    pub fn new(input: R, mapping: Mapping) -> Result<Self, MappingError> {
+        let meaning = mapping.meaning()?;
+        let clock = Clock::new(meaning.zone.clone().unwrap_or(TimeZone::UTC));
+        let rows = Rows {
+            delimiter: mapping.delimiter.and_then(|char| u8::try_from(char).ok()),
+            stamps: StampReader::new(meaning.form.clone()),
+            mapping,
+            meaning,
+            places: None,
+            clock,
+            row: Row::default(),
+            index: BTreeMap::new(),
+            series: Vec::new(),
+            last: usize::MAX,
+            key: Vec::new(),
+            last_key: Vec::new(),
+            held: 0,
+        };
+        Ok(Self { lines: Lines::new(input), rows, out: VecDeque::new(), ended: false })
+    }
+}
+
+impl<R: Read> Reader for LongReader<R> {
+    fn next(&mut self) -> Result<Option<Item>, ReadError> {
+        loop {
+            if let Some(item) = self.out.pop_front() {
+                return Ok(Some(item));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            match self.lines.next_line()? {
+                None => {
+                    self.ended = true;
+                    self.rows.flush(&mut self.out);
+                }
+                Some((number, Line::TooLong(head))) => {
+                    let reason = Reason::LineTooLong { limit: limits::LINE };
+                    self.out.push_back(Item::Refused(Refusal::new(number, reason, head)));
+                }
+                Some((number, Line::Whole(line))) => self.rows.line(number, line, &mut self.out)?,
+            }
+        }
+    }
+}
+
+impl Rows {
+    fn line(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
+        if line.is_empty() || number <= u64::from(self.mapping.skip_lines) {
+            return Ok(());
+        }
+        let Some(delimiter) = self.delimiter.filter(|_| self.places.is_some()) else {
+            return self.first_line(number, line, out);
+        };
+        if let Err(reason) = self.reading(number, line, delimiter, out) {
+            out.push_back(Item::Refused(Refusal::new(number, reason, line)));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn first_line(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
+        let delimiter = self.delimiter.unwrap_or_else(|| guess_delimiter(line));
+        let places = places(number, line, delimiter, &self.mapping, &mut self.stamps)?;
+        let is_heading = places.is_heading;
+        self.delimiter = Some(delimiter);
+        self.places = Some(places);
+        if is_heading { Ok(()) } else { self.line(number, line, out) }
+    }
+
+    fn reading(
+        &mut self,
+        number: u64,
+        line: &[u8],
+        delimiter: u8,
+        out: &mut VecDeque<Item>,
+    ) -> Result<(), Reason> {
+        if !self.row.split(line, delimiter) {
+            return Err(Reason::Damaged("a quote is not closed".into()));
+        }
+        let Some(places) = &self.places else { return Ok(()) };
+        let time = self.row.field(line, places.time);
+        let stamp = match places.clock {
+            None => self.stamps.read(time),
+            Some(clock) => self.stamps.read(&[time, b" ", self.row.field(line, clock)].concat()),
+        };
+        let Some(stamp) = stamp else {
+            return Err(match time {
+                b"" => Reason::Missing { field: "time" },
+                _ => Reason::field("time", time, "a stamp as 2024-03-10T01:15:00Z"),
+            });
+        };
+        let at = self.series_of(line, out)?;
+        let Some(places) = &self.places else { return Ok(()) };
+        let Some(gathering) = self.series.get_mut(at) else { return Ok(()) };
+        let instant = self.clock.instant(stamp, gathering.expected())?;
+        let written = self.row.field(line, places.value);
+        let value = number_of(written, &self.meaning)?;
+        let word = places.quality.map_or(&b""[..], |place| self.row.field(line, place));
+        let (quality, beside) = quality_of(word, value.is_some(), &self.meaning)?;
+        let held = gathering.held();
+        gathering.push(Reading { at: instant, value, quality, beside, line: number }, out);
+        self.held = (self.held + gathering.held()).saturating_sub(held);
+        if self.held > limits::GATHERED_VALUES {
+            self.flush(out);
+        }
+        Ok(())
+    }
+
+    /// The series of the row; mostly that of the row before.
+    fn series_of(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<usize, Reason> {
+        let Some(places) = &self.places else { return Ok(0) };
+        self.key.clear();
+        for place in [places.meter, places.service_point, places.channel, places.unit].into_iter().flatten() {
+            self.key.extend_from_slice(self.row.field(line, place));
+            self.key.push(0);
+        }
+        if self.key == self.last_key && self.last != usize::MAX {
+            return Ok(self.last);
+        }
+        let at = match self.index.get(&self.key) {
+            Some(at) => *at,
+            None => self.new_series(line, out)?,
+        };
+        self.last = at;
+        self.last_key.clone_from(&self.key);
+        Ok(at)
+    }
+
+    #[cold]
+    fn new_series(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<usize, Reason> {
+        if self.series.len() >= limits::GATHERED_SERIES {
+            self.flush(out);
+            self.series.clear();
+            self.index.clear();
+        }
+        let Some(places) = &self.places else { return Ok(0) };
+        let name = |place: Option<usize>, what| {
+            let field = place.map_or(&b""[..], |place| self.row.field(line, place));
+            if field.len() > limits::NAME {
+                return Err(Reason::field(what, field, "a name of at most 128 bytes"));
+            }
+            core::str::from_utf8(field).map(str::to_owned).map_err(|_| Reason::field(what, field, "UTF-8"))
+        };
+        if places.meter.is_some_and(|place| self.row.field(line, place).is_empty()) {
+            return Err(Reason::Missing { field: "meter" });
+        }
+        let written = name(places.unit, "unit")?;
+        let unit = Some(written).filter(|unit| !unit.is_empty());
+        let unit = unit.or_else(|| self.mapping.value.unit.clone()).or_else(|| places.named_unit.clone());
+        let (measure, exponent) = Measure::parse(unit.as_deref().unwrap_or(""));
+        let channel = name(places.channel, "channel")?;
+        let kind = self
+            .meaning
+            .kind
+            .or_else(|| ChannelKind::from_name(&channel))
+            .or_else(|| measure.usual_kind(Commodity::Electricity));
+        let meter = name(places.meter, "meter")?;
+        let meter = self.mapping.meters.get(&meter).cloned().unwrap_or(meter);
+        let service_point = name(places.service_point, "service_point")?;
+        let series = Series { service_point, meter, channel, kind, measure, extra: BTreeMap::new() };
+        let ending = self.mapping.time.stamps == StampsAt::End;
+        let at = self.series.len();
+        self.series.push(Gathering::new(Arc::new(series), exponent, self.meaning.interval, ending));
+        self.index.insert(self.key.clone(), at);
+        Ok(at)
+    }
+
+    fn flush(&mut self, out: &mut VecDeque<Item>) {
+        for gathering in &mut self.series {
+            gathering.flush(out);
+        }
+        self.held = 0;
+    }
+}
+
+/// The value of a field; `None` where the table says there is none.
+pub(crate) fn number_of(written: &[u8], meaning: &Meaning) -> Result<Option<Decimal>, Reason> {
+    if let Some(number) = Decimal::parse(written, meaning.decimal) {
+        return match meaning.multiplier {
+            None => Ok(Some(number)),
+            Some(factor) => number
+                .checked_mul(factor)
+                .map(Some)
+                .ok_or_else(|| Reason::field("value", written, "a number that fits 64 bits")),
+        };
+    }
+    let nothing: &[&[u8]] = &[b"", b"null", b"na", b"n/a", b"nan", b"none"];
+    if nothing.iter().any(|word| word.eq_ignore_ascii_case(written)) {
+        return Ok(None);
+    }
+    Err(Reason::field("value", written, "a decimal number"))
+}
+
+/// The quality of a word and a value, and what the word says beyond our byte.
+pub(crate) fn quality_of(
+    word: &[u8],
+    has_value: bool,
+    meaning: &Meaning,
+) -> Result<(Quality, Option<Foreign>), Reason> {
+    if word.is_empty() {
+        return Ok((if has_value { Quality::RAW } else { Quality::MISSING }, None));
+    }
+    let text = core::str::from_utf8(word).unwrap_or("");
+    let (quality, beside) = match meaning.quality.get(word) {
+        Some(quality) => (*quality, Some(Foreign::Word(text.to_owned()))),
+        None => match Quality::from_word(text) {
+            Some(quality) => (quality, None),
+            None => return Err(Reason::field("quality", word, "a quality, as valid or estimated_linear")),
+        },
+    };
+    if has_value == quality.is_missing() {
+        let reason =
+            format!("the quality is {text:?} where {} value stands", if has_value { "a" } else { "no" });
+        return Err(Reason::Contradiction(reason));
+    }
+    Ok((quality, beside))
+}

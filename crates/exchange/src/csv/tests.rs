@@ -1,0 +1,132 @@
+use super::{LongReader, Mapping};
+use crate::item::{IntervalBlock, Item, Reader};
+use crate::quantity::Measure;
+use crate::refusal::{ReadError, Refusal};
+use model::{ChannelKind, IntervalLength, Quality};
+
+fn read(text: &str, mapping: &str) -> Result<(Vec<IntervalBlock>, Vec<Refusal>), ReadError> {
+    let mapping = Mapping::parse(mapping).unwrap();
+    let mut reader = LongReader::new(text.as_bytes(), mapping).unwrap();
+    let (mut blocks, mut refused) = (Vec::new(), Vec::new());
+    while let Some(item) = reader.next()? {
+        match item {
+            Item::Block(block) => blocks.push(block),
+            Item::Refused(refusal) => refused.push(refusal),
+            other => panic!("{other:?}"),
+        }
+    }
+    Ok((blocks, refused))
+}
+
+#[test]
+fn a_plain_table_without_heading() {
+    let text = "M1,2024-01-01T00:00:00Z,0.412\nM1,2024-01-01T00:15:00Z,0.4\nM1,2024-01-01T00:30:00Z,\nM1,2024-01-01T00:45:00Z,1\n";
+    let (blocks, refused) = read(text, "").unwrap();
+    assert_eq!(refused, []);
+    let [block] = blocks.as_slice() else { panic!("{blocks:?}") };
+    assert_eq!((block.series.meter.as_str(), block.interval), ("M1", IntervalLength::QUARTER_HOUR));
+    assert_eq!((block.values.as_slice(), block.scaler), (&[412, 400, 0, 1000][..], -3));
+    assert_eq!(block.quality, [Quality::RAW, Quality::RAW, Quality::MISSING, Quality::RAW]);
+    assert_eq!((block.start.to_string().as_str(), block.line), ("2024-01-01T00:00:00Z", 1));
+}
+
+#[test]
+fn every_bad_line_is_refused_and_every_good_one_read() {
+    let text = "meter,time,value,quality,unit,channel\n\
+        M1,2024-01-01T00:00:00Z,1,valid,kWh,import\n\
+        M1,2024-01-01T00:30:00Z,2,estimated_linear+power_fail,kWh,import\n\
+        garbage\n\
+        M1,2024-01-01T01:00:00Z,x,valid,kWh,import\n\
+        M1,2024-01-01T01:07:00Z,4,valid,kWh,import\n\
+        M1,2024-01-01T01:30:00Z,5,splendid,kWh,import\n\
+        ,2024-01-01T01:30:00Z,5,valid,kWh,import\n\
+        M1,2024-01-01T02:00:00Z,,valid,kWh,import\n\
+        M1,2024-01-01T02:30:00Z,\"6\",verified,kWh,import\n\
+        M1,2024-01-01T03:00:00Z,7,verified,kWh,\"import\n";
+    let (blocks, refused) = read(text, "").unwrap();
+    let lines: Vec<(u64, &str)> = refused.iter().map(|r| (r.line, r.reason.name())).collect();
+    let wanted = [
+        (4, "missing_field"),
+        (5, "bad_field"),
+        (7, "bad_field"),
+        (8, "missing_field"),
+        (9, "contradiction"),
+        (11, "damaged"),
+        (6, "off_grid"),
+    ];
+    assert_eq!(lines, wanted);
+    assert!(refused.iter().all(|refusal| !refusal.reason.remedy().is_empty()));
+    let values: Vec<(i64, String)> =
+        blocks.iter().flat_map(|b| b.values.iter().zip(&b.quality)).map(|(v, q)| (*v, q.word())).collect();
+    let wanted = [(1, "valid"), (2, "estimated_linear+power_fail"), (6, "verified")];
+    assert_eq!(values, wanted.map(|(value, word)| (value, word.to_owned())));
+    assert!(blocks.iter().all(|b| b.series.kind == Some(ChannelKind::Import) && b.scaler == 3));
+    assert_eq!(blocks[0].series.measure, Measure::WattHour);
+}
+
+#[test]
+fn a_table_of_another_country() {
+    let mapping = r#"
+        decimal = ","
+        [columns]
+        meter = "Zähler"
+        time = "Datum"
+        clock = "Zeit"
+        value = 4
+        quality = "Status"
+        [time]
+        zone = "Europe/Zurich"
+        stamps = "end"
+        format = "%d.%m.%Y %H:%M"
+        [value]
+        unit = "kWh"
+        multiplier = "40"
+        [quality]
+        "W" = "valid"
+        "E" = "estimated_like_day"
+        [meters]
+        "Z-17" = "M0000017"
+    "#
+    .replace("value = 4", "value = \"4\"");
+    let mut text = "Zähler;Datum;Zeit;Verbrauch;Status\n".to_owned();
+    // The last Sunday of October: the hour from 2 to 3 occurs twice.
+    for clock in
+        ["01:30", "01:45", "02:00", "02:15", "02:30", "02:45", "02:00", "02:15", "02:30", "02:45", "03:00"]
+    {
+        text += &format!("Z-17;27.10.2024;{clock};1,25;W\n");
+    }
+    let (blocks, refused) = read(&text, &mapping).unwrap();
+    assert_eq!(refused, []);
+    let [block] = blocks.as_slice() else { panic!("{blocks:?}") };
+    assert_eq!(block.series.meter, "M0000017");
+    assert_eq!(block.start.to_string(), "2024-10-26T23:15:00Z");
+    assert_eq!((block.values.len(), block.values[0], block.scaler), (11, 5000, 1));
+    assert_eq!(block.beside_at(10), Some(&crate::item::Foreign::Word("W".into())));
+}
+
+#[test]
+fn readings_of_many_meters_at_each_stamp() {
+    let mut text = "time,meter,energy_wh\n".to_owned();
+    for hour in 0..24 {
+        for meter in 0..50 {
+            text += &format!("2024-01-01 {hour:02}:00,M{meter},{}\n", hour * 100 + meter);
+        }
+    }
+    let (blocks, refused) = read(&text, "").unwrap();
+    assert_eq!((blocks.len(), refused.len()), (50, 0));
+    assert!(
+        blocks.iter().all(|b| b.values.len() == 24 && b.interval == IntervalLength::HOUR && b.scaler == 0)
+    );
+}
+
+#[test]
+fn what_is_no_table_is_said_at_once() {
+    for text in ["hello\nworld\n", "meter,value\nM1,3\n", "time,quality\n2024-01-01,valid\n"] {
+        assert!(matches!(read(text, ""), Err(ReadError::Heading { line: 1, .. })), "{text}");
+    }
+    assert_eq!(read("", "").unwrap().0.len(), 0);
+    for mapping in ["x = 1", "[time]\nzone = \"Moon\"", "[time]\ninterval_s = 7", "[quality]\n\"a\" = \"b\""]
+    {
+        assert!(Mapping::parse(mapping).is_err(), "{mapping}");
+    }
+}
