@@ -177,7 +177,8 @@ impl<'a> Workshop<'a> {
         let outages = self.outages.get(&channel.meter).cloned().unwrap_or_default();
         self.remember(channel.id)?;
         let stats = &self.stats[&channel.id].0;
-        let input = DayInput { day: &day, facts: &entry.facts, registers: &registers, outages: &outages };
+        let input =
+            DayInput { registers: &registers, outages: &outages, ..DayInput::new(&day, &entry.facts) };
         let mut findings = vee::validate(&input, &self.mdm.rules, stats, self.now);
         vee::judge(&mut day, &findings);
         if self.is_over(&day.day) && day.slots.iter().any(|slot| !slot.quality.is_read()) {

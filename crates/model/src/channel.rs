@@ -15,6 +15,45 @@ pub enum Commodity {
     Water,
 }
 
+/// What sort of customer a service point supplies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerClass {
+    /// A home.
+    #[default]
+    Residential,
+    /// A shop, an office, a school.
+    Commercial,
+    /// A works.
+    Industrial,
+    /// A farm, a pump, a greenhouse.
+    Agricultural,
+    /// Street lights and the like.
+    Lighting,
+}
+
+impl CustomerClass {
+    /// Every class.
+    pub const ALL: [Self; 5] =
+        [Self::Residential, Self::Commercial, Self::Industrial, Self::Agricultural, Self::Lighting];
+
+    /// As written in files and kept in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Residential => "residential",
+            Self::Commercial => "commercial",
+            Self::Industrial => "industrial",
+            Self::Agricultural => "agricultural",
+            Self::Lighting => "lighting",
+        }
+    }
+
+    /// The class of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+}
+
 /// What one interval channel of a meter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

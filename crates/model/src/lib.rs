@@ -12,7 +12,7 @@ pub mod reading;
 pub mod time;
 pub mod unit;
 
-pub use channel::{ChannelKind, Commodity};
+pub use channel::{ChannelKind, Commodity, CustomerClass};
 pub use event::{ClockStatus, EventKind, MeterEvent};
 pub use id::{
     ChannelId, CollectorId, CommandId, CustomerId, MeterId, PremiseId, PremiseNumber, Serial, ServicePointId,

@@ -1,5 +1,6 @@
 //! One channel's local day as the rules see it.
 
+use crate::columns::ChannelDay;
 use crate::facts::Outage;
 use jiff::Timestamp;
 use model::{ChannelId, ChannelKind, DayBlock, IntervalLength, LocalDay, Quality, QualityClass};
@@ -66,6 +67,25 @@ pub enum DayMismatch {
     },
 }
 
+/// The slots of a [`Day`], turned into columns.
+pub(crate) struct Columns {
+    values: Vec<i64>,
+    quality: Vec<Quality>,
+}
+
+impl Columns {
+    /// The day whose columns these are.
+    pub(crate) fn of<'a>(&'a self, day: &'a Day) -> ChannelDay<'a> {
+        ChannelDay {
+            day: &day.day,
+            interval: day.interval,
+            kind: day.kind,
+            values: &self.values,
+            quality: &self.quality,
+        }
+    }
+}
+
 impl Day {
     /// A day of which nothing is known yet.
     pub fn missing(day: LocalDay, interval: IntervalLength, kind: ChannelKind) -> Self {
@@ -101,6 +121,14 @@ impl Day {
             values: self.slots.iter().map(|slot| slot.value).collect(),
             quality: self.slots.iter().map(|slot| slot.quality).collect(),
             recorded_at,
+        }
+    }
+
+    /// The day as columns.
+    pub(crate) fn columns(&self) -> Columns {
+        Columns {
+            values: self.slots.iter().map(|slot| slot.value).collect(),
+            quality: self.slots.iter().map(|slot| slot.quality).collect(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the rules must know of a channel besides its values.
 
 use jiff::Timestamp;
-use model::{ChannelKind, IntervalLength};
+use model::{ChannelKind, CustomerClass, IntervalLength};
 
 /// The configured facts of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,22 @@ pub struct Facts {
     pub nominal_dv: Option<i64>,
     /// Whether generation behind the meter is on file.
     pub generation: bool,
+    /// Who is supplied.
+    pub class: CustomerClass,
+    /// Whether nobody is supplied at present.
+    pub vacant: bool,
+    /// Latitude and longitude, millionths of a degree, north and east positive.
+    pub position: Option<(i32, i32)>,
+    /// What a value as read must be multiplied with: current times voltage transformer ratio.
+    pub multiplier: u32,
+    /// How many bits the pulse counter of an interval has.
+    pub counter_bits: Option<u8>,
+    /// Since when the meter is there.
+    pub installed: Option<Timestamp>,
+    /// Since when it is not any more.
+    pub removed: Option<Timestamp>,
+    /// Up to where bills are out.
+    pub billed_to: Option<Timestamp>,
 }
 
 impl Facts {
@@ -33,6 +49,14 @@ impl Facts {
             rating_w: None,
             nominal_dv: None,
             generation: false,
+            class: CustomerClass::Residential,
+            vacant: false,
+            position: None,
+            multiplier: 1,
+            counter_bits: None,
+            installed: None,
+            removed: None,
+            billed_to: None,
         }
     }
 }

@@ -15,19 +15,24 @@
 //! - [`estimate`] fills what is still missing once it is overdue, and says by which method;
 //! - [`Stats`] carries what validation must remember of earlier days, so that no history is read again.
 //!
-//! Integers only. Nothing here knows where a day is kept; there is deliberately no database and no clock.
+//! [`fast`] is the same engine for days that lie in columns, and [`validate`] goes through it.
+//!
+//! Integers only, but for where the sun stands. Nothing here knows where a day is kept; there is deliberately no database and no clock.
 //!
 //! Standard: the rule and step numbers in these documents are those of the DASMMD lineage (California
 //! Direct Access Standards for Metering and Meter Data, Attachment VEE, 1999) and of the common products.
 
 mod admit;
+mod columns;
 mod day;
 mod estimate;
 mod facts;
+pub mod fast;
 mod finding;
 mod merge;
 mod rules;
 mod stats;
+mod sun;
 mod validate;
 
 pub use admit::{Admitted, Arrival, admit};
@@ -40,6 +45,10 @@ pub use estimate::{
 pub use facts::{Advance, Facts, Outage, Register, register_advance};
 pub use finding::{Finding, Rule, Severity};
 pub use merge::{Merged, merge};
-pub use rules::{HighLow, Rules, RulesError, RulesHash, Spike, Stuck, ZeroDays};
-pub use stats::{DayStat, Stats, StatsError};
+pub use rules::{
+    Clock, Demand, HighLow, Inactive, Jump, Leak, PileUp, PowerFactor, Rules, RulesError, RulesHash,
+    SolarNight, Spike, Stuck, ZeroDays,
+};
+pub use stats::{DayStat, MonthStat, Stats, StatsError, Summary};
+pub use sun::Sun;
 pub use validate::{DayInput, judge, validate};

@@ -1,9 +1,15 @@
 //! Rules as data: thresholds, severities, and the hash that a run is recorded under.
 
+mod thresholds;
+
 use crate::estimate::Estimation;
 use crate::finding::{Rule, Severity};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use thresholds::{
+    Clock, Demand, HighLow, Inactive, Jump, Leak, PileUp, PowerFactor, SolarNight, Spike, Stuck, ZeroDays,
+};
 
 /// Every threshold of validation and estimation. [`Rules::default`] is the file `rules.toml` of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,60 +45,36 @@ pub struct Rules {
     pub stuck: Stuck,
     /// How gaps are filled.
     pub estimation: Estimation,
+    /// Clocks: the reading system's and the meter's.
+    pub clock: Clock,
+    /// One interval against the one before.
+    pub jump: Jump,
+    /// Reactive against active energy.
+    pub power_factor: PowerFactor,
+    /// An interval against the most of twelve months.
+    pub demand: Demand,
+    /// Use where nobody is supplied.
+    pub inactive: Inactive,
+    /// Sum check: tolerated steps of the register, whatever the share says.
+    pub sum_tolerance_steps: u32,
+    /// Main against check meter: tolerated difference, thousandths of the main meter.
+    pub main_check_permille: u32,
+    /// Energy flows below this voltage, percent of nominal, are implausible.
+    pub dead_voltage_percent: u32,
+    /// Feeding in by night.
+    pub solar_night: SolarNight,
+    /// Water and gas that never rest.
+    pub leak: Leak,
+    /// Water or gas that flowed back in a day, litres; 0 switches the rule off.
+    pub reverse_flow_l: i64,
+    /// Arrivals for intervals that ended so many days ago go to the queue of late values; 0 switches that off.
+    pub late_after_d: u32,
+    /// A hole and what came after it.
+    pub pile_up: PileUp,
+    /// Rules that are switched off.
+    pub off: BTreeSet<Rule>,
     /// Rules that weigh other than by default.
     pub severity: BTreeMap<Rule, Severity>,
-}
-
-/// Thresholds of the spike check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Spike {
-    /// The highest interval may exceed the third highest by this share of it, percent.
-    pub percent: u32,
-    /// Electricity below this average power is no spike, W.
-    pub floor_w: i64,
-    /// Gas below this rate is no spike, litres an hour.
-    pub floor_gas_l_per_h: i64,
-    /// Water below this rate is no spike, litres an hour.
-    pub floor_water_l_per_h: i64,
-}
-
-/// Thresholds of the high/low check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HighLow {
-    /// A day below this share of the reference is low, percent.
-    pub low_percent: u32,
-    /// A day above this share of the reference is high, percent.
-    pub high_percent: u32,
-    /// Differences of energy up to this are ordinary, Wh.
-    pub min_difference_wh: i64,
-    /// Differences of volume up to this are ordinary, litres.
-    pub min_difference_l: i64,
-    /// Fewer reference days than this say nothing.
-    pub min_days: u32,
-}
-
-/// Days of zero use in a row that are reported; 0 switches the rule off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ZeroDays {
-    /// Electricity delivered.
-    pub electricity: u32,
-    /// Gas.
-    pub gas: u32,
-    /// Water.
-    pub water: u32,
-}
-
-/// Thresholds of the stuck check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Stuck {
-    /// So many equal values in a row.
-    pub count: u32,
-    /// Equal values below this, in the stored unit, are ordinary.
-    pub floor: i64,
 }
 
 impl Default for Rules {
@@ -113,38 +95,22 @@ impl Default for Rules {
             zero_days: ZeroDays::default(),
             stuck: Stuck::default(),
             estimation: Estimation::default(),
+            clock: Clock::default(),
+            jump: Jump::default(),
+            power_factor: PowerFactor::default(),
+            demand: Demand::default(),
+            inactive: Inactive::default(),
+            sum_tolerance_steps: 2,
+            main_check_permille: 15,
+            dead_voltage_percent: 50,
+            solar_night: SolarNight::default(),
+            leak: Leak::default(),
+            reverse_flow_l: 10,
+            late_after_d: 45,
+            pile_up: PileUp::default(),
+            off: BTreeSet::new(),
             severity: BTreeMap::new(),
         }
-    }
-}
-
-impl Default for Spike {
-    fn default() -> Self {
-        Self { percent: 180, floor_w: 1000, floor_gas_l_per_h: 10_000, floor_water_l_per_h: 3000 }
-    }
-}
-
-impl Default for HighLow {
-    fn default() -> Self {
-        Self {
-            low_percent: 25,
-            high_percent: 200,
-            min_difference_wh: 5000,
-            min_difference_l: 2000,
-            min_days: 7,
-        }
-    }
-}
-
-impl Default for ZeroDays {
-    fn default() -> Self {
-        Self { electricity: 3, gas: 0, water: 30 }
-    }
-}
-
-impl Default for Stuck {
-    fn default() -> Self {
-        Self { count: 24, floor: 50 }
     }
 }
 
@@ -211,6 +177,11 @@ impl Rules {
             Some(&(name, value, _, must)) => Err(RulesError::Threshold { name, value, must }),
             None => Ok(self),
         }
+    }
+
+    /// Whether a rule is in force.
+    pub fn is_on(&self, rule: Rule) -> bool {
+        !self.off.contains(&rule)
     }
 
     /// How much a finding of `rule` weighs.

@@ -1,15 +1,24 @@
-//! What validation remembers of a channel's earlier days.
+//! What validation remembers of a channel's earlier days, so that no history is read again.
 
+mod bytes;
+mod few;
+
+use crate::columns::{ChannelDay, Sweep, day_number, is_read};
 use crate::day::Day;
+use few::Few;
 use jiff::civil::Date;
-use model::Quality;
-use serde::{Deserialize, Serialize};
+
+pub use bytes::StatsError;
 
 /// How many days are remembered.
 const DAYS: usize = 28;
+/// How many months: the present one and the same one last year, with all between.
+const MONTHS: usize = 13;
+/// Of how many days the last value is remembered: enough for the day after a day that is judged again late.
+const TAILS: usize = 4;
 
 /// One remembered day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DayStat {
     /// Days since 1970-01-01 of the local date.
     pub day: i32,
@@ -21,20 +30,74 @@ pub struct DayStat {
     pub estimated: bool,
     /// Every interval has a value and all are zero.
     pub zero: bool,
+    /// Four bits of a digest of the values in their order: two different days of the same total rarely share them.
+    pub print: u8,
 }
 
-/// Rolling statistics of one channel: its last 28 days, oldest first.
+/// One remembered month: its sound days only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MonthStat {
+    /// Months since year 0: twelve times the year, plus the month less one.
+    pub month: i32,
+    /// The days that count, the first in the lowest bit.
+    pub days: u32,
+    /// Their total in the stored unit.
+    pub total: i64,
+    /// Their largest value in one interval.
+    pub most: i64,
+}
+
+/// The last value of a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tail {
+    day: i32,
+    value: i64,
+}
+
+/// What is taken in of one day; see [`Stats::absorb_summary`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    stat: DayStat,
+    date: Date,
+    most: i64,
+    last: Option<i64>,
+}
+
+impl Summary {
+    /// The summary of a day after it was judged and, where needed, estimated.
+    pub fn of(day: &ChannelDay<'_>) -> Self {
+        Self::from_sweep(day, &Sweep::of(day))
+    }
+
+    pub(crate) fn from_sweep(day: &ChannelDay<'_>, sweep: &Sweep) -> Self {
+        let zero = sweep.total == 0
+            && !sweep.any_missing()
+            && !day.is_empty()
+            && (sweep.zeros == day.len() || day.values.iter().all(|value| *value == 0));
+        let stat = DayStat {
+            day: day_number(day.day.date()),
+            total: sweep.total,
+            sound: sweep.is_sound(),
+            estimated: sweep.any_estimated(),
+            zero,
+            print: sweep.print >> 4,
+        };
+        let last = day.iter().next_back().and_then(|(value, quality)| is_read(quality).then_some(value));
+        Self { stat, date: day.day.date(), most: sweep.most, last }
+    }
+}
+
+/// Rolling statistics of one channel: its last 28 days, 13 months of totals and largest values, and the last value
+/// of the newest days.
 ///
-/// Taking in the same day again replaces it, so days may be judged again in any order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Taking in the same day again replaces it, so days may be judged again in any order. A day older than all 28
+/// remembered ones still enters its month, once: a later correction of it is not seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    days: Vec<DayStat>,
+    days: Few<DayStat, DAYS>,
+    months: Few<MonthStat, MONTHS>,
+    tails: Few<Tail, TAILS>,
 }
-
-/// Bytes that are no statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("statistics of {0} bytes are damaged")]
-pub struct StatsError(pub usize);
 
 impl Stats {
     /// The remembered days, oldest first.
@@ -42,30 +105,59 @@ impl Stats {
         &self.days
     }
 
+    /// The remembered months, oldest first.
+    pub fn months(&self) -> &[MonthStat] {
+        &self.months
+    }
+
     /// Takes in a day after it was judged and, where needed, estimated.
     pub fn absorb(&mut self, day: &Day) {
-        let stat = DayStat {
-            day: day_number(day.day.date()),
-            total: day.total(),
-            sound: day.slots.iter().all(|slot| slot.is_sound()),
-            estimated: day.slots.iter().any(|slot| slot.quality.is_estimated()),
-            zero: day.slots.iter().all(|slot| slot.value == 0 && slot.quality != Quality::MISSING),
-        };
-        match self.days.binary_search_by_key(&stat.day, |known| known.day) {
-            Ok(at) => self.days[at] = stat,
-            Err(0) if self.days.len() >= DAYS => {}
-            Err(at) => {
-                self.days.insert(at, stat);
-                if self.days.len() > DAYS {
-                    self.days.remove(0);
-                }
-            }
+        let columns = day.columns();
+        self.absorb_summary(&Summary::of(&columns.of(day)));
+    }
+
+    /// As [`Stats::absorb`], of a day that lies in columns.
+    pub fn absorb_summary(&mut self, summary: &Summary) {
+        let stat = summary.stat;
+        let old = self.days.put(stat, |known| known.day);
+        self.absorb_month(summary, old);
+        if let Some(value) = summary.last {
+            self.tails.put(Tail { day: stat.day, value }, |tail| tail.day);
+        } else {
+            self.tails.remove(stat.day, |tail| tail.day);
+        }
+    }
+
+    /// Keeps the month's total in step with its days.
+    fn absorb_month(&mut self, summary: &Summary, old: Option<DayStat>) {
+        let stat = summary.stat;
+        let month = month_number(summary.date);
+        let bit = 1u32 << (summary.date.day().unsigned_abs() - 1);
+        let mut kept =
+            self.months.get(month, |kept| kept.month).unwrap_or(MonthStat { month, ..MonthStat::default() });
+        let counted = kept.days & bit != 0;
+        if counted {
+            // Only what the day was counted with can be taken out again.
+            let Some(old) = old.filter(|old| old.sound) else { return };
+            kept.total = kept.total.saturating_sub(old.total);
+            kept.days &= !bit;
+        }
+        if stat.sound {
+            kept.total = kept.total.saturating_add(stat.total);
+            kept.days |= bit;
+            kept.most = kept.most.max(summary.most);
+        }
+        if counted || stat.sound {
+            self.months.put(kept, |kept| kept.month);
         }
     }
 
     /// Mean daily total of the sound days before `date`, and how many they are.
     pub fn mean_before(&self, date: Date) -> Option<(i64, usize)> {
-        let today = day_number(date);
+        self.mean_before_day(day_number(date))
+    }
+
+    pub(crate) fn mean_before_day(&self, today: i32) -> Option<(i64, usize)> {
         let (mut sum, mut count) = (0i128, 0usize);
         for stat in self.days.iter().filter(|stat| stat.day < today && stat.sound) {
             sum += i128::from(stat.total);
@@ -75,9 +167,29 @@ impl Stats {
         Some((i64::try_from(mean).ok()?, count))
     }
 
+    /// Mean daily total of the sound days of the same month a year before, and how many they are.
+    pub fn mean_last_year(&self, date: Date) -> Option<(i64, u32)> {
+        let month = self.months.get(month_number(date) - 12, |kept| kept.month)?;
+        let days = month.days.count_ones();
+        Some((month.total.checked_div(days.into())?, days))
+    }
+
+    /// The largest value of an interval in the twelve calendar months before that of `date`, and of how many sound days.
+    pub fn most_before(&self, date: Date) -> Option<(i64, u32)> {
+        let present = month_number(date);
+        let before = self.months.iter().filter(|kept| kept.month < present && kept.month >= present - 12);
+        let (most, days) = before
+            .fold((i64::MIN, 0), |(most, days), kept| (most.max(kept.most), days + kept.days.count_ones()));
+        (days > 0).then_some((most, days))
+    }
+
+    /// The last value as read of the day before.
+    pub(crate) fn last_before(&self, today: i32) -> Option<i64> {
+        self.tails.get(today - 1, |tail| tail.day).map(|tail| tail.value)
+    }
+
     /// How many days in a row just before `date` satisfy `test`; a day without statistics ends the row.
-    pub(crate) fn row_before(&self, date: Date, test: impl Fn(&DayStat) -> bool) -> u32 {
-        let today = day_number(date);
+    pub(crate) fn row_before(&self, today: i32, test: impl Fn(&DayStat) -> bool) -> u32 {
         let mut before = today;
         let mut count = 0;
         for stat in self.days.iter().rev().filter(|stat| stat.day < today) {
@@ -89,121 +201,12 @@ impl Stats {
         }
         count
     }
-
-    /// The compact form for the store: 13 bytes a day.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.days.len() * RECORD);
-        for stat in &self.days {
-            out.extend_from_slice(&stat.day.to_le_bytes());
-            out.extend_from_slice(&stat.total.to_le_bytes());
-            out.push(u8::from(stat.sound) | u8::from(stat.estimated) << 1 | u8::from(stat.zero) << 2);
-        }
-        out
-    }
-
-    /// Reads the compact form.
-    ///
-    /// # Errors
-    /// [`StatsError`] if the bytes were not written by [`Stats::to_bytes`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StatsError> {
-        let damaged = StatsError(bytes.len());
-        let (records, rest) = bytes.as_chunks::<RECORD>();
-        if !rest.is_empty() || records.len() > DAYS {
-            return Err(damaged);
-        }
-        let mut days: Vec<DayStat> = Vec::with_capacity(records.len());
-        for record in records {
-            let (day, total) = record.split_at(4);
-            let (total, flags) = total.split_at(8);
-            let flags = flags.first().copied().unwrap_or(0);
-            let day = i32::from_le_bytes(day.try_into().map_err(|_| damaged)?);
-            if days.last().is_some_and(|last| last.day >= day) || flags > 7 {
-                return Err(damaged);
-            }
-            days.push(DayStat {
-                day,
-                total: i64::from_le_bytes(total.try_into().map_err(|_| damaged)?),
-                sound: flags & 1 != 0,
-                estimated: flags & 2 != 0,
-                zero: flags & 4 != 0,
-            });
-        }
-        Ok(Self { days })
-    }
 }
 
-/// Bytes of one day in the compact form.
-const RECORD: usize = 13;
-
-/// Days since 1970-01-01.
-fn day_number(date: Date) -> i32 {
-    let epoch = Date::constant(1970, 1, 1);
-    date.since(epoch).map_or(0, |span| span.get_days())
+/// Months since year 0.
+fn month_number(date: Date) -> i32 {
+    i32::from(date.year()) * 12 + i32::from(date.month()) - 1
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::day::Slot;
-    use jiff::ToSpan;
-    use jiff::civil::date;
-    use jiff::tz::TimeZone;
-    use model::{ChannelKind, IntervalLength, LocalDay, QualityClass};
-
-    fn day(offset: i64, value: i64) -> Day {
-        let local = LocalDay::new(date(2026, 3, 1) + offset.days(), &TimeZone::UTC).unwrap();
-        let mut day = Day::missing(local, IntervalLength::HOUR, ChannelKind::Import);
-        day.slots.fill(Slot::new(value, Quality::VALID));
-        day
-    }
-
-    #[test]
-    fn any_order_and_any_repetition_remember_the_same() {
-        let mut forward = Stats::default();
-        let mut backward = Stats::default();
-        for offset in 0..28 {
-            forward.absorb(&day(offset, offset));
-            backward.absorb(&day(27 - offset, 27 - offset));
-            backward.absorb(&day(27 - offset, 27 - offset));
-        }
-        assert_eq!(forward, backward);
-        assert_eq!(Stats::from_bytes(&forward.to_bytes()).unwrap(), forward);
-        assert_eq!(forward.days().len(), 28);
-        forward.absorb(&day(40, 1));
-        assert_eq!(forward.days().len(), 28);
-        forward.absorb(&day(-1, 1));
-        assert_eq!(forward.days().len(), 28, "a day older than all remembered ones is not taken in");
-    }
-
-    #[test]
-    fn the_mean_leaves_out_the_day_itself_and_unsound_days() {
-        let mut stats = Stats::default();
-        assert_eq!(stats.mean_before(date(2026, 3, 3)), None);
-        stats.absorb(&day(0, 10));
-        stats.absorb(&day(1, 20));
-        let mut odd = day(2, 900);
-        odd.slots[0].quality = Quality::new(QualityClass::EstimatedLinear);
-        stats.absorb(&odd);
-        stats.absorb(&day(3, 5000));
-        assert_eq!(stats.mean_before(date(2026, 3, 4)), Some((15 * 24, 2)));
-    }
-
-    #[test]
-    fn rows_end_at_a_hole() {
-        let mut stats = Stats::default();
-        for offset in [0, 2, 3] {
-            stats.absorb(&day(offset, 0));
-        }
-        assert_eq!(stats.row_before(date(2026, 3, 5), |stat| stat.zero), 2);
-        assert_eq!(stats.row_before(date(2026, 3, 4), |stat| stat.zero), 1);
-        assert_eq!(stats.row_before(date(2026, 3, 7), |stat| stat.zero), 0);
-    }
-
-    #[test]
-    fn damaged_bytes_are_refused() {
-        assert!(Stats::from_bytes(&[0; 12]).is_err());
-        assert!(Stats::from_bytes(&[0; 26]).is_err());
-        assert!(Stats::from_bytes(&[0xFF; 13]).is_err());
-        assert_eq!(Stats::from_bytes(&[]).unwrap(), Stats::default());
-    }
-}
+mod tests;

@@ -300,7 +300,7 @@ proptest! {
         let now = "2026-04-01T00:00:00Z".parse().unwrap();
         let before = day.clone();
         let chain = |day: &mut Day| {
-            let input = crate::DayInput { day, facts: &facts, registers: &world.registers, outages: &world.outages };
+            let input = crate::DayInput { registers: &world.registers, outages: &world.outages, ..crate::DayInput::new(day, &facts) };
             let findings = crate::validate(&input, &rules, &stats, now);
             crate::judge(day, &findings);
             (findings, world.run(day))

@@ -1,7 +1,9 @@
 use super::*;
+use crate::day::Slot;
+use crate::finding::Severity;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use model::{IntervalLength, LocalDay};
+use model::{IntervalLength, LocalDay, QualityClass};
 
 const HOUR: IntervalLength = IntervalLength::HOUR;
 
@@ -53,10 +55,9 @@ impl Case {
 
     fn findings(&self) -> Vec<Finding> {
         let input = DayInput {
-            day: &self.day,
-            facts: &self.facts,
             registers: &self.registers,
             outages: &self.outages,
+            ..DayInput::new(&self.day, &self.facts)
         };
         validate(&input, &self.rules, &self.stats, self.now)
     }
@@ -125,7 +126,7 @@ fn gaps_are_reported_when_overdue() {
     case.day.slots[11..].fill(Slot::MISSING);
     assert_eq!(case.brief(), [(Rule::Gap, 3..4)], "04:00 to 05:00 is overdue at 11:00");
     case.outages = vec![Outage { from: at("2026-03-04T02:50:00Z"), to: at("2026-03-04T04:00:00Z") }];
-    assert_eq!(case.brief(), []);
+    assert_eq!(case.brief(), [(Rule::PartialOutage, 2..3)], "power failed inside the hour before");
 }
 
 #[test]
@@ -273,7 +274,7 @@ fn stuck_values_reverse_energy_and_flags() {
     let mut flagged = Case::import(&[]);
     flagged.day.slots[2].quality = Quality::RAW.with(Quality::POWER_FAIL);
     flagged.day.slots[5].quality = Quality::RAW.with(Quality::CLOCK_DOUBTFUL);
-    assert_eq!(flagged.brief(), [(Rule::Status, 2..3), (Rule::Clock, 5..6)]);
+    assert_eq!(flagged.brief(), [(Rule::PartialOutage, 2..3), (Rule::Clock, 5..6)]);
 }
 
 #[test]
@@ -304,7 +305,7 @@ fn voltage_has_a_band_and_no_sums() {
     case.day.slots[9].value = 2646;
     assert_eq!(case.brief(), [(Rule::HighLow, 4..5), (Rule::HighLow, 9..10)]);
     case.day.slots[4].quality = Quality::RAW.with(Quality::POWER_FAIL);
-    assert_eq!(case.brief(), [(Rule::Status, 4..5), (Rule::HighLow, 9..10)]);
+    assert_eq!(case.brief(), [(Rule::PartialOutage, 4..5), (Rule::HighLow, 9..10)]);
 }
 
 #[test]

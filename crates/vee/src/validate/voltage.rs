@@ -1,0 +1,37 @@
+//! Rule 15 for averages of voltage.
+
+use super::Check;
+use crate::columns::is_read;
+use crate::finding::Rule;
+use model::Quality;
+
+impl Check<'_> {
+    /// Outside the band around nominal, and not for want of power.
+    pub(super) fn voltage(&mut self) {
+        let Some(nominal) = self.facts.nominal_dv else { return };
+        let day = self.day;
+        let rules = self.rules;
+        let low = nominal.saturating_mul(rules.voltage_low_percent.into()) / 100;
+        let high = nominal.saturating_mul(rules.voltage_high_percent.into()) / 100;
+        if self.sweep.least >= low && self.sweep.most <= high {
+            return;
+        }
+        let outside = self.runs(|_, value, quality| {
+            is_read(quality) && !quality.has(Quality::POWER_FAIL) && (value < low || value > high)
+        });
+        for run in outside {
+            self.note(Rule::HighLow, run.clone(), || {
+                let value = day.values[run.start];
+                format!(
+                    "{}.{} V at {}, {} intervals outside {} % to {} % of nominal",
+                    value / 10,
+                    (value % 10).abs(),
+                    day.clock(run.start),
+                    run.len(),
+                    rules.voltage_low_percent,
+                    rules.voltage_high_percent
+                )
+            });
+        }
+    }
+}
