@@ -54,39 +54,48 @@ impl Mdm {
     /// # Errors
     /// What the store says; then nothing was changed.
     pub fn close_day(&self, now: Timestamp, date: Date) -> Result<CloseReport, MdmError> {
+        self.reload()?;
+        self.store.write(|w| self.close_day_in(w, now, date))
+    }
+
+    /// As [`Mdm::close_day`], inside a transaction of the caller's; [`Mdm::reload`] first if meters may be new.
+    ///
+    /// # Errors
+    /// What the store says; then the transaction must not be committed.
+    pub fn close_day_in(
+        &self,
+        w: &store::Write,
+        now: Timestamp,
+        date: Date,
+    ) -> Result<CloseReport, MdmError> {
         let day = self.local_day(date)?;
         let mut closed = CloseReport::default();
         if !self.is_over(&day, now) {
             return Ok(closed);
         }
-        self.reload()?;
         let catalogue = self.catalogue();
-        self.store.write(|w| {
-            let mut report = IngestReport::default();
-            let mut workshop = Workshop::new(self, w, now)?;
-            workshop.load_power_events(Some(date), Some(date))?;
-            let whole: std::collections::BTreeSet<_> = w
-                .day_summaries(date)?
-                .into_iter()
-                .filter(|summary| summary.sealed && summary.present == summary.expected)
-                .map(|summary| summary.channel)
-                .collect();
-            for entry in catalogue.entries().filter(|entry| entry.installed_at < day.end()) {
-                closed.channels += 1;
-                if whole.contains(&entry.channel.id) {
-                    continue;
-                }
-                let after = workshop.close(&entry, &day, &mut report)?;
-                let missing = after.missing_count();
-                closed.missing += missing;
-                closed.estimated +=
-                    after.slots.iter().filter(|slot| !slot.quality.is_read()).count() - missing;
+        let mut report = IngestReport::default();
+        let mut workshop = Workshop::new(self, w, now)?;
+        workshop.load_power_events(Some(date), Some(date))?;
+        let whole: std::collections::BTreeSet<_> = w
+            .day_summaries(date)?
+            .into_iter()
+            .filter(|summary| summary.sealed && summary.present == summary.expected)
+            .map(|summary| summary.channel)
+            .collect();
+        for entry in catalogue.entries().filter(|entry| entry.installed_at < day.end()) {
+            closed.channels += 1;
+            if whole.contains(&entry.channel.id) {
+                continue;
             }
-            workshop.finish()?;
-            w.close_day(date, now)?;
-            closed.findings = report.findings;
-            Ok::<_, MdmError>(())
-        })?;
+            let after = workshop.close(&entry, &day, &mut report)?;
+            let missing = after.missing_count();
+            closed.missing += missing;
+            closed.estimated += after.slots.iter().filter(|slot| !slot.quality.is_read()).count() - missing;
+        }
+        workshop.finish()?;
+        w.close_day(date, now)?;
+        closed.findings = report.findings;
         Ok(closed)
     }
 }

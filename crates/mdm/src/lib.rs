@@ -25,6 +25,11 @@ pub mod read;
 #[cfg(test)]
 mod tests;
 
+/// The same tests on PostgreSQL, where that is installed.
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests_on_postgres;
+
 pub use bulk::BulkReport;
 pub use catalogue::ModelFacts;
 pub use close::CloseReport;

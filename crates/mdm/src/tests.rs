@@ -1,4 +1,4 @@
-//! Behaviour of the whole service on a database in memory.
+//! Behaviour of the whole service: on SQLite in memory, and once more, as `tests_on_postgres`, on PostgreSQL.
 
 use crate::read::PageOf;
 use crate::*;
@@ -55,8 +55,25 @@ fn house(number: u8) -> (NewPremise, NewServicePoint, NewMeter) {
     )
 }
 
+fn on_postgres() -> bool {
+    module_path!().ends_with("_on_postgres")
+}
+
+/// An empty database of the engine that this copy of the tests is for.
+fn empty_store() -> Store {
+    if on_postgres()
+        && let Some(database) = cluster::Database::fresh()
+    {
+        let store = Store::connect(&store::PgConfig::parse(&database.address()).unwrap()).unwrap();
+        // It stays as long as the cluster, which ends with the tests.
+        std::mem::forget(database);
+        return store;
+    }
+    Store::open_in_memory().unwrap()
+}
+
 fn utility() -> Mdm {
-    let store = Store::open_in_memory().unwrap();
+    let store = empty_store();
     let mut all = Provision::default();
     for number in 1..=2 {
         let (premise, point, meter) = house(number);
@@ -431,7 +448,7 @@ fn deliveries() -> impl Strategy<Value = Vec<(usize, usize)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(if on_postgres() { 4 } else { 48 }))]
 
     #[test]
     fn any_order_any_overlap_and_any_repetition_end_the_same(pieces in deliveries(), groups in 1..6usize) {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Every migration in order; the schema version is how many have run.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first_light.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_first_light.sql"), include_str!("../migrations/0005_work.sql")];
 
 /// Idle readers kept open; more are opened when more read at once.
 const IDLE_READERS: usize = 8;
@@ -28,6 +29,8 @@ struct Inner {
     writer: Mutex<Write>,
     place: Place,
     readers: Mutex<Vec<Read>>,
+    /// A second writer of a server, so that a lease is extended while a long transaction runs.
+    queue: Mutex<Option<Write>>,
 }
 
 /// Where another reader finds the database.
@@ -96,7 +99,14 @@ impl Store {
 
     fn of(writer: Conn, place: Place) -> Self {
         let writer = Mutex::new(Write { read: Read { conn: writer } });
-        Self { inner: Arc::new(Inner { writer, place, readers: Mutex::new(Vec::new()) }) }
+        Self {
+            inner: Arc::new(Inner {
+                writer,
+                place,
+                readers: Mutex::new(Vec::new()),
+                queue: Mutex::new(None),
+            }),
+        }
     }
 
     /// Runs `work` on one consistent snapshot. Do not call the store again from inside.
@@ -134,7 +144,22 @@ impl Store {
         &self,
         work: impl FnOnce(&Write) -> core::result::Result<T, E>,
     ) -> core::result::Result<T, E> {
-        in_transaction(&lock(&self.inner.writer), work)
+        in_transaction(&lock(&self.inner.writer), Access::Write, work)
+    }
+
+    /// A short change of the queues, beside what [`Store::write`] is doing where the engine has more than one writer.
+    pub(crate) fn queue<T>(&self, work: impl FnOnce(&Write) -> Result<T>) -> Result<T> {
+        let Place::Server(config) = &self.inner.place else {
+            return self.write(work);
+        };
+        let mut queue = lock(&self.inner.queue);
+        if queue.is_none() {
+            *queue = Some(Write { read: Read { conn: Conn::Pg(Box::new(Pg::open(config)?)) } });
+        }
+        match &*queue {
+            Some(writer) => in_transaction(writer, Access::Queue, work),
+            None => Err(StoreError::Nested),
+        }
     }
 
     /// As [`Store::write`], for a first load: nothing is acknowledged until it returns, so the disk is not waited
@@ -150,7 +175,7 @@ impl Store {
     ) -> core::result::Result<T, E> {
         let writer = lock(&self.inner.writer);
         writer.conn.set_durable(false)?;
-        let result = in_transaction(&writer, work);
+        let result = in_transaction(&writer, Access::Write, work);
         writer.conn.set_durable(true)?;
         result
     }
@@ -190,9 +215,10 @@ impl Read {
 
 fn in_transaction<T, E: From<StoreError>>(
     writer: &Write,
+    access: Access,
     work: impl FnOnce(&Write) -> core::result::Result<T, E>,
 ) -> core::result::Result<T, E> {
-    let transaction = writer.conn.begin(Access::Write)?;
+    let transaction = writer.conn.begin(access)?;
     let done = work(writer)?;
     transaction.commit()?;
     Ok(done)

@@ -44,6 +44,9 @@ pub enum StoreError {
         /// Why not; never the address itself, which may hold a password.
         why: &'static str,
     },
+    /// Somebody else has taken the job over; nothing was written.
+    #[error("finish a job: its lease ran out and somebody else took it")]
+    LeaseLost,
     /// A statement of the transaction failed and its caller carried on; nothing was kept.
     #[error("commit: a statement of the transaction had failed")]
     Spoilt,

@@ -120,7 +120,7 @@ fn a_database_is_made_opened_again_and_refused_from_the_future() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("wattle.db");
     let first = Store::open(&path).unwrap();
-    assert_eq!(first.schema_version().unwrap(), 1);
+    assert!(first.schema_version().unwrap() > 1);
     first.write(|w| w.set_utility("Alder Electric", "Europe/Zurich")).unwrap();
     assert!(first.write(|w| w.set_utility("Alder Electric", "Mars/Olympus")).is_err());
     drop(first);
@@ -130,7 +130,7 @@ fn a_database_is_made_opened_again_and_refused_from_the_future() {
     let raw = rusqlite::Connection::open(&path).unwrap();
     raw.pragma_update(None, "user_version", 99).unwrap();
     drop(raw);
-    assert!(matches!(Store::open(&path), Err(StoreError::TooNew { found: 99, known: 1 })));
+    assert!(matches!(Store::open(&path), Err(StoreError::TooNew { found: 99, .. })));
 }
 
 #[test]
@@ -511,6 +511,8 @@ fn weather_paths_and_pushes_come_back() {
             .unwrap();
     });
 }
+
+mod job;
 
 #[test]
 fn a_flood_of_pushes_does_not_fill_the_disk() {

@@ -87,7 +87,7 @@ impl Lite {
     pub(super) fn begin(&self, access: Access) -> Result<()> {
         let sql = match access {
             Access::Snapshot => "BEGIN DEFERRED",
-            Access::Write => "BEGIN IMMEDIATE",
+            Access::Write | Access::Queue => "BEGIN IMMEDIATE",
         };
         Ok(self.conn.execute_batch(sql)?)
     }

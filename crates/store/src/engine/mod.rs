@@ -62,8 +62,10 @@ impl<'a> Row<'a> {
 pub(crate) enum Access {
     /// One snapshot, nothing written.
     Snapshot,
-    /// All or nothing.
+    /// All or nothing, resting on nothing that changed meanwhile.
     Write,
+    /// As [`Access::Write`], for short changes of single rows that say themselves what they rest on.
+    Queue,
 }
 
 impl Conn {
@@ -99,6 +101,11 @@ impl Conn {
             Self::Lite(conn) => conn.execute(sql, params),
             Self::Pg(conn) => conn.execute(sql, params),
         }
+    }
+
+    /// Whether other processes may write at the same time.
+    pub(crate) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Pg(_))
     }
 
     /// Begins a transaction that is rolled back unless it is committed.

@@ -119,6 +119,7 @@ impl Pg {
         let sql = match access {
             Access::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Access::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            Access::Queue => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         self.failed.set(false);
         let begun = self.session()?.client.batch_execute(sql);

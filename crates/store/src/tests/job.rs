@@ -1,0 +1,153 @@
+use super::{at, on_each_engine};
+use crate::{InboxItem, Job, JobState, NewJob, Read, Store, StoreError};
+use jiff::SignedDuration;
+use model::MeterId;
+
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
+fn chore(key: &str, due: i64) -> NewJob {
+    NewJob {
+        kind: "close-day".to_owned(),
+        key: key.to_owned(),
+        payload: "{}".to_owned(),
+        due_at: at(due),
+        most_attempts: 3,
+    }
+}
+
+fn enqueue(store: &Store, new: &NewJob) -> bool {
+    store.write(|w| w.enqueue_job(new, at(0))).unwrap()
+}
+
+fn claim(store: &Store, now: i64, owner: &str) -> Option<Job> {
+    store.claim_job(at(now), owner, &["close-day", "fold"], MINUTE).unwrap()
+}
+
+fn run(store: &Store, job: &Job, now: i64) -> Result<(), StoreError> {
+    store.run_job(job, at(now), |w| {
+        w.set_meta(&job.key, "done")?;
+        Ok::<_, StoreError>("3 channels".to_owned())
+    })
+}
+
+#[test]
+fn a_job_is_taken_by_one_and_done_once() {
+    on_each_engine(|store| {
+        assert!(enqueue(&store, &chore("b", 10)));
+        assert!(enqueue(&store, &chore("a", 20)));
+        assert!(!enqueue(&store, &chore("a", 0)), "the same key is the same job");
+        assert!(claim(&store, 5, "one").is_none(), "nothing is due");
+        let first = claim(&store, 30, "one").unwrap();
+        let second = claim(&store, 30, "two").unwrap();
+        assert_eq!((first.key.as_str(), second.key.as_str(), first.attempts), ("b", "a", 1));
+        assert!(claim(&store, 30, "three").is_none());
+        assert!(store.claim_job(at(500), "four", &["export"], MINUTE).unwrap().is_none());
+        run(&store, &first, 40).unwrap();
+        assert!(matches!(run(&store, &first, 41), Err(StoreError::LeaseLost)), "done is done");
+        let done = store.read(|r| r.job("close-day", "b")).unwrap().unwrap();
+        assert_eq!((done.state, done.outcome.as_str()), (JobState::Done, "3 channels"));
+        assert!(claim(&store, 35, "five").is_none());
+        assert_eq!(store.write(|w| w.forget_jobs(at(100))).unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_lease_that_runs_out_passes_the_job_on() {
+    on_each_engine(|store| {
+        enqueue(&store, &chore("a", 0));
+        let slow = claim(&store, 0, "slow").unwrap();
+        assert!(store.extend_lease(&slow, at(50), MINUTE).unwrap());
+        assert!(claim(&store, 100, "quick").is_none());
+        let quick = claim(&store, 111, "quick").unwrap();
+        assert_eq!(quick.attempts, 2);
+        assert!(!store.extend_lease(&slow, at(112), MINUTE).unwrap());
+        assert!(matches!(run(&store, &slow, 113), Err(StoreError::LeaseLost)));
+        assert!(store.read(|r| r.meta("a")).unwrap().is_none(), "the slow one left nothing");
+        assert!(!store.fail_job(&slow, at(114), "too late", None).unwrap());
+        run(&store, &quick, 115).unwrap();
+        assert_eq!(store.read(|r| r.meta("a")).unwrap().as_deref(), Some("done"));
+    });
+}
+
+#[test]
+fn a_job_that_fails_waits_and_is_given_up_in_the_end() {
+    on_each_engine(|store| {
+        enqueue(&store, &chore("a", 0));
+        for attempt in 1..=3 {
+            let job = claim(&store, attempt * 100, "one").unwrap();
+            let failed: Result<(), StoreError> = store.run_job(&job, at(attempt * 100), |w| {
+                w.set_meta("half", "written")?;
+                Err(StoreError::NotFound { what: "meter", id: 7 })
+            });
+            assert!(failed.is_err());
+            let again = at(attempt * 100 + 50);
+            assert!(store.fail_job(&job, at(attempt * 100), "no meter 7", Some(again)).unwrap());
+            assert!(claim(&store, attempt * 100 + 49, "two").is_none(), "it waits");
+        }
+        assert!(store.read(|r| r.meta("half")).unwrap().is_none());
+        assert!(claim(&store, 9_000, "two").is_none());
+        let dead = store.read(|r| r.jobs(Some(JobState::Dead), 10)).unwrap();
+        assert_eq!((dead.len(), dead[0].outcome.as_str(), dead[0].attempts), (1, "no meter 7", 3));
+        assert!(store.write(|w| w.revive_job(dead[0].id, at(9_001))).unwrap());
+        assert_eq!(store.read(Read::job_counts).unwrap(), [(JobState::Waiting, 1)]);
+        run(&store, &claim(&store, 9_001, "two").unwrap(), 9_002).unwrap();
+    });
+}
+
+#[test]
+fn a_job_that_kills_its_process_is_given_up() {
+    on_each_engine(|store| {
+        enqueue(&store, &chore("a", 0));
+        for attempt in 0..3 {
+            assert!(claim(&store, attempt * 100, "one").is_some());
+        }
+        assert!(claim(&store, 250, "one").is_none());
+        assert!(claim(&store, 300, "one").is_none());
+        let dead = store.read(|r| r.job("close-day", "a")).unwrap().unwrap();
+        assert_eq!(dead.state, JobState::Dead);
+    });
+}
+
+#[test]
+fn many_at_once_do_every_job_once() {
+    on_each_engine(|store| {
+        for number in 0..40 {
+            enqueue(&store, &chore(&number.to_string(), 0));
+        }
+        std::thread::scope(|scope| {
+            for worker in ["one", "two", "three", "four"] {
+                let store = store.clone();
+                scope.spawn(move || {
+                    while let Some(job) = claim(&store, 1, worker) {
+                        run(&store, &job, 2).unwrap();
+                    }
+                });
+            }
+        });
+        let jobs = store.read(|r| r.jobs(None, 100)).unwrap();
+        assert_eq!(jobs.len(), 40);
+        assert!(jobs.iter().all(|job| job.state == JobState::Done && job.attempts == 1));
+    });
+}
+
+#[test]
+fn the_inbox_empties_with_the_transaction() {
+    on_each_engine(|store| {
+        let items: Vec<InboxItem> = (1..=5)
+            .map(|meter| InboxItem {
+                meter: MeterId::new(meter),
+                received_at: at(meter.into()),
+                item: format!("item {meter}"),
+            })
+            .collect();
+        store.write(|w| items.iter().try_for_each(|item| w.put_inbox(item))).unwrap();
+        let dropped: Result<(), StoreError> = store.write(|w| {
+            assert_eq!(w.take_inbox(3)?, items[..3]);
+            Err(StoreError::Nested)
+        });
+        assert!(dropped.is_err());
+        assert_eq!(store.write(|w| w.take_inbox(3)).unwrap(), items[..3]);
+        assert_eq!(store.read(Read::inbox_count).unwrap(), 2);
+        assert_eq!(store.write(|w| w.take_inbox(9)).unwrap(), items[3..]);
+    });
+}
