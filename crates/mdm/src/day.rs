@@ -2,13 +2,14 @@
 
 use crate::catalogue::{Catalogue, Entry};
 use crate::ingest::{IngestReport, Touched};
+use crate::version::still_rejected;
 use crate::{Mdm, MdmError};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use model::{ChannelId, EventKind, LocalDay, MeterId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{Origin, StoredDay, Write};
+use store::{Origin, StoredDay, VersionOrigin, VersionSource, Write};
 use vee::{Context, Day, DayInput, Outage, Register, Slot, Stats};
 
 /// The longest power failure whose beginning is looked for before a day.
@@ -28,9 +29,28 @@ pub(crate) struct Workshop<'a> {
 }
 
 /// What is known of a day before this call.
-struct Before {
-    stored: Option<StoredDay>,
-    day: Day,
+pub(crate) struct Before {
+    pub(crate) stored: Option<StoredDay>,
+    pub(crate) day: Day,
+    /// Readings that a person refused: interval and value.
+    pub(crate) rejected: Vec<(u32, i64)>,
+}
+
+impl Before {
+    /// The version that stands; 0 for none.
+    pub(crate) fn version(&self) -> u32 {
+        self.stored.as_ref().map_or(0, |stored| stored.block.version)
+    }
+}
+
+/// How a day came to be what it is now.
+pub(crate) struct Made {
+    /// Values gave way to others, so that the version before must stay as it is.
+    pub(crate) replaced: bool,
+    /// The version is closed for good.
+    pub(crate) closing: bool,
+    /// Where it comes from.
+    pub(crate) origin: VersionOrigin,
 }
 
 impl<'a> Workshop<'a> {
@@ -117,8 +137,11 @@ impl<'a> Workshop<'a> {
         let (mut replaced, mut changed) = (false, touched.bounded);
         let mut conflicts = Vec::new();
         for delivery in &touched.deliveries {
-            let arrivals = delivery.admissible(&day_now);
+            let arrivals = delivery.admissible(&day_now, &before.rejected);
             let merged = vee::merge(&mut day_now, &arrivals, &self.mdm.rules);
+            if merged.kept_edits > 0 {
+                self.note_kept_edits(entry, &day_now, before.version(), delivery, report)?;
+            }
             report.stored += merged.stored;
             report.superseded += merged.superseded;
             report.duplicates += merged.duplicates + delivery.arrivals.len() - arrivals.len();
@@ -130,7 +153,7 @@ impl<'a> Workshop<'a> {
         if !changed {
             return Ok(());
         }
-        let version = self.judge_and_keep(entry, before, day_now, replaced, false, report)?;
+        let version = self.judge_and_keep(entry, &before, day_now, replaced, false, report)?;
         for finding in &conflicts {
             let stored = self.stored_finding(entry, day, Origin::Ingest, version, finding, 0);
             report.findings += usize::from(self.write.insert_finding(&stored)?);
@@ -147,68 +170,133 @@ impl<'a> Workshop<'a> {
     ) -> Result<Day, MdmError> {
         let before = self.load(entry, day)?;
         let day_now = before.day.clone();
-        self.judge_and_keep(entry, before, day_now, false, true, report)?;
+        self.judge_and_keep(entry, &before, day_now, false, true, report)?;
         Ok(self.load(entry, day)?.day)
     }
 
-    fn load(&self, entry: &Entry, day: &LocalDay) -> Result<Before, MdmError> {
+    pub(crate) fn load(&self, entry: &Entry, day: &LocalDay) -> Result<Before, MdmError> {
         let channel = &entry.channel;
         let stored = self.write.day(channel.id, day.date())?;
         let day = match &stored {
             Some(stored) => Day::from_block(&stored.block, channel.kind, day)?,
             None => Day::missing(day.clone(), channel.interval, channel.kind),
         };
-        Ok(Before { stored, day })
+        // Only versions that took another's place can do without a reading.
+        let version = stored.as_ref().map_or(0, |stored| stored.block.version);
+        let origin = if version > 1 { self.write.origin(channel.id, day.day.date(), version)? } else { None };
+        Ok(Before { stored, day, rejected: origin.map(|origin| origin.rejected).unwrap_or_default() })
     }
 
     /// Validates, judges and, where due, estimates; keeps the result if it differs. The version that now stands.
     fn judge_and_keep(
         &mut self,
         entry: &Entry,
-        before: Before,
+        before: &Before,
         mut day: Day,
         replaced: bool,
         closing: bool,
         report: &mut IngestReport,
     ) -> Result<u32, MdmError> {
-        let channel = entry.channel;
-        let date = day.day.date();
+        let findings = self.judge(entry, &mut day)?;
+        let source = if closing { VersionSource::Closing } else { VersionSource::Readings };
+        let mut origin = self.origin(source);
+        origin.rejected = still_rejected(&before.rejected, &day);
+        let made = Made { replaced, closing, origin };
+        let version = self.keep(entry, before, &day, made)?;
+        report.findings += self.put_findings(entry, before, &day, version, &findings)?;
+        Ok(version)
+    }
+
+    /// Says what is wrong with a day, marks its intervals and, where due, fills its gaps.
+    pub(crate) fn judge(&mut self, entry: &Entry, day: &mut Day) -> Result<Vec<vee::Finding>, MdmError> {
         let registers = self.registers(entry, &day.day)?;
-        let outages = self.outages.get(&channel.meter).cloned().unwrap_or_default();
-        self.remember(channel.id)?;
-        let stats = &self.stats[&channel.id].0;
-        let input =
-            DayInput { registers: &registers, outages: &outages, ..DayInput::new(&day, &entry.facts) };
-        let mut findings = vee::validate(&input, &self.mdm.rules, stats, self.now);
-        vee::judge(&mut day, &findings);
+        let outages = self.outages.get(&entry.channel.meter).cloned().unwrap_or_default();
+        let mut findings = self.findings(entry, day, &registers, &outages)?;
+        vee::judge(day, &findings);
         if self.is_over(&day.day) && day.slots.iter().any(|slot| !slot.quality.is_read()) {
-            findings.extend(self.estimate(entry, &mut day, &registers, &outages)?);
+            findings.extend(self.estimate(entry, day, &registers, &outages)?);
         }
-        let known = before.stored.as_ref().map_or(0, |stored| stored.block.version);
+        Ok(findings)
+    }
+
+    /// Says what is wrong with a day and changes nothing.
+    pub(crate) fn look_at(&mut self, entry: &Entry, day: &Day) -> Result<Vec<vee::Finding>, MdmError> {
+        let registers = self.registers(entry, &day.day)?;
+        let outages = self.outages.get(&entry.channel.meter).cloned().unwrap_or_default();
+        self.findings(entry, day, &registers, &outages)
+    }
+
+    fn findings(
+        &mut self,
+        entry: &Entry,
+        day: &Day,
+        registers: &[Register],
+        outages: &[Outage],
+    ) -> Result<Vec<vee::Finding>, MdmError> {
+        self.remember(entry.channel.id)?;
+        let stats = &self.stats[&entry.channel.id].0;
+        let input = DayInput { registers, outages, ..DayInput::new(day, &entry.facts) };
+        Ok(vee::validate(&input, &self.mdm.rules, stats, self.now))
+    }
+
+    /// What the ladder of estimation makes of a day whose gaps are due; nothing is kept.
+    pub(crate) fn estimated(&mut self, entry: &Entry, day: &Day) -> Result<Day, MdmError> {
+        let registers = self.registers(entry, &day.day)?;
+        let outages = self.outages.get(&entry.channel.meter).cloned().unwrap_or_default();
+        self.remember(entry.channel.id)?;
+        let mut day = day.clone();
+        self.estimate(entry, &mut day, &registers, &outages)?;
+        Ok(day)
+    }
+
+    /// Keeps a day if it differs from before. The version that now stands.
+    pub(crate) fn keep(
+        &mut self,
+        entry: &Entry,
+        before: &Before,
+        day: &Day,
+        made: Made,
+    ) -> Result<u32, MdmError> {
+        let channel = entry.channel.id;
+        let known = before.version();
         let was_sealed = before.stored.as_ref().is_some_and(|stored| stored.sealed);
         let changed = before.stored.is_none() || before.day.slots != day.slots;
-        let sealed = closing || self.is_over(&day.day) || day.missing_count() == 0;
+        let sealed = made.closing || self.is_over(&day.day) || day.missing_count() == 0;
         let version = match known {
             0 => 1,
-            known if changed && (replaced || was_sealed) => known + 1,
+            known if changed && (made.replaced || was_sealed) => known + 1,
             known => known,
         };
         if changed || (sealed && !was_sealed) {
-            let block = day.to_block(channel.id, version, self.now);
+            let block = day.to_block(channel, version, self.now);
             self.write.put_day(&StoredDay { block, sealed, rules: self.rules_id })?;
-            if let Some((stats, dirty)) = self.stats.get_mut(&channel.id) {
-                stats.absorb(&day);
+            self.note_version(channel, day.day.date(), known, version, made.origin)?;
+            if let Some((stats, dirty)) = self.stats.get_mut(&channel) {
+                stats.absorb(day);
                 *dirty = true;
             }
         }
-        if known > 0 {
-            self.write.clear_validation(channel.id, date)?;
-        }
-        for finding in &findings {
-            let stored = self.stored_finding(entry, &day.day, Origin::Validation, version, finding, 0);
-            report.findings += usize::from(self.write.insert_finding(&stored)?);
-        }
         Ok(version)
+    }
+
+    /// Puts what validation found in place of what it found before; how many are new.
+    pub(crate) fn put_findings(
+        &self,
+        entry: &Entry,
+        before: &Before,
+        day: &Day,
+        version: u32,
+        findings: &[vee::Finding],
+    ) -> Result<usize, MdmError> {
+        if before.stored.is_some() {
+            self.write.clear_validation(entry.channel.id, day.day.date())?;
+        }
+        let mut new = 0;
+        for finding in findings {
+            let stored = self.stored_finding(entry, &day.day, Origin::Validation, version, finding, 0);
+            new += usize::from(self.write.insert_finding(&stored)?);
+        }
+        Ok(new)
     }
 
     /// Whether a day and its grace are over, so that what is missing may be estimated.

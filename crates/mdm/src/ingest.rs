@@ -55,7 +55,7 @@ pub struct IngestReport {
 pub(crate) struct Delivery {
     pub(crate) arrivals: Vec<Arrival>,
     /// The batch was there already: it may fill what is empty but never contend with what came later.
-    repeated: bool,
+    pub(crate) repeated: bool,
 }
 
 /// A day that something arrived for.
@@ -250,15 +250,21 @@ fn touch(touched: &mut TouchedDays, channel: ChannelId, day: LocalDay) -> &mut T
 }
 
 impl Delivery {
-    /// The arrivals that may enter `day` as it stands.
-    pub(crate) fn admissible(&self, day: &vee::Day) -> Vec<Arrival> {
+    /// The arrivals that may enter `day` as it stands; not those that a person refused.
+    pub(crate) fn admissible(&self, day: &vee::Day, rejected: &[(u32, i64)]) -> Vec<Arrival> {
+        let at = |arrival: &Arrival| day.day.interval_at(day.interval, arrival.start);
+        let refused = |arrival: &Arrival| {
+            !rejected.is_empty()
+                && at(arrival)
+                    .and_then(|index| u32::try_from(index).ok())
+                    .is_some_and(|index| rejected.contains(&(index, arrival.value)))
+        };
         let fills = |arrival: &&Arrival| {
-            !self.repeated
-                || day
-                    .day
-                    .interval_at(day.interval, arrival.start)
-                    .and_then(|index| day.slots.get(index))
-                    .is_some_and(|slot| !slot.quality.is_read() || slot.value == arrival.value)
+            !refused(arrival)
+                && (!self.repeated
+                    || at(arrival)
+                        .and_then(|index| day.slots.get(index))
+                        .is_some_and(|slot| !slot.quality.is_read() || slot.value == arrival.value))
         };
         self.arrivals.iter().filter(fills).copied().collect()
     }

@@ -17,10 +17,13 @@ mod catalogue;
 mod close;
 mod collected;
 mod day;
+pub mod edit;
 mod error;
 mod gaps;
 mod ingest;
+mod pins;
 pub mod read;
+mod version;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +39,7 @@ pub use close::CloseReport;
 pub use error::MdmError;
 pub use gaps::{ChannelGaps, Gap};
 pub use ingest::{Incoming, IngestReport};
+pub use version::EDIT_KEPT;
 
 use catalogue::Catalogue;
 use jiff::Timestamp;

@@ -11,11 +11,11 @@ use model::{
 use proptest::prelude::*;
 use store::{NewMeter, NewPremise, NewRoute, NewServicePoint, Origin, Provision, StoredDay, WeatherHour};
 
-const METER: MeterId = MeterId::new(1);
-const CHANNEL: ChannelId = ChannelId::new(1);
-const QUARTER: IntervalLength = IntervalLength::QUARTER_HOUR;
+pub(crate) const METER: MeterId = MeterId::new(1);
+pub(crate) const CHANNEL: ChannelId = ChannelId::new(1);
+pub(crate) const QUARTER: IntervalLength = IntervalLength::QUARTER_HOUR;
 /// The clocks go forward in Zurich on 2026-03-29 and back on 2026-10-25.
-const MONDAY: Date = date(2026, 3, 2);
+pub(crate) const MONDAY: Date = date(2026, 3, 2);
 
 fn house(number: u8) -> (NewPremise, NewServicePoint, NewMeter) {
     let premise = PremiseNumber::new(format!("P-{number}"));
@@ -72,7 +72,7 @@ fn empty_store() -> Store {
     Store::open_in_memory().unwrap()
 }
 
-fn utility() -> Mdm {
+pub(crate) fn utility() -> Mdm {
     let store = empty_store();
     let mut all = Provision::default();
     for number in 1..=2 {
@@ -91,7 +91,7 @@ fn utility() -> Mdm {
     Mdm::new(store, Rules::default(), BTreeMap::from([("five-dials".to_owned(), dials)])).unwrap()
 }
 
-fn batch(start: Timestamp, values: &[i64]) -> ReadBatch {
+pub(crate) fn batch(start: Timestamp, values: &[i64]) -> ReadBatch {
     ReadBatch {
         meter: METER,
         kind: ChannelKind::Import,
@@ -107,27 +107,27 @@ fn batch(start: Timestamp, values: &[i64]) -> ReadBatch {
 }
 
 /// What the meter counts in the quarter hour that starts at `at`: the same whenever it is asked.
-fn truth(at: Timestamp) -> i64 {
+pub(crate) fn truth(at: Timestamp) -> i64 {
     let quarter = at.as_second() / 900;
     100 + (quarter * 7919 % 97)
 }
 
-fn read(start: Timestamp, count: usize) -> ReadBatch {
+pub(crate) fn read(start: Timestamp, count: usize) -> ReadBatch {
     let values: Vec<i64> =
         (0..count).map(|n| truth(start + 900i64.seconds() * i64::try_from(n).unwrap())).collect();
     batch(start, &values)
 }
 
-fn start_of(mdm: &Mdm, date: Date) -> Timestamp {
+pub(crate) fn start_of(mdm: &Mdm, date: Date) -> Timestamp {
     mdm.local_day(date).unwrap().start()
 }
 
-fn whole_day(mdm: &Mdm, date: Date) -> ReadBatch {
+pub(crate) fn whole_day(mdm: &Mdm, date: Date) -> ReadBatch {
     let day = mdm.local_day(date).unwrap();
     read(day.start(), day.intervals(QUARTER))
 }
 
-fn days_later(mdm: &Mdm, date: Date, days: i64) -> Timestamp {
+pub(crate) fn days_later(mdm: &Mdm, date: Date, days: i64) -> Timestamp {
     start_of(mdm, date + days.days())
 }
 

@@ -57,6 +57,12 @@ ids! {
     CommandId,
     /// Somebody who can sign in.
     UserId,
+    /// A bill, as whoever bills numbers them.
+    BillId,
+    /// A saved group of meters.
+    GroupId,
+    /// A series that is computed from others.
+    VirtualId,
 }
 
 macro_rules! labels {

@@ -8,6 +8,7 @@ pub mod event;
 pub mod id;
 pub mod master;
 pub mod quality;
+pub mod ratio;
 pub mod reading;
 pub mod time;
 pub mod unit;
@@ -15,10 +16,11 @@ pub mod unit;
 pub use channel::{ChannelKind, Commodity, CustomerClass};
 pub use event::{ClockStatus, EventKind, MeterEvent};
 pub use id::{
-    ChannelId, CollectorId, CommandId, CustomerId, MeterId, PremiseId, PremiseNumber, Serial, ServicePointId,
-    TransformerId, UserId,
+    BillId, ChannelId, CollectorId, CommandId, CustomerId, GroupId, MeterId, PremiseId, PremiseNumber,
+    Serial, ServicePointId, TransformerId, UserId, VirtualId,
 };
 pub use quality::{Quality, QualityClass};
+pub use ratio::Ratio;
 pub use reading::{BatchSource, DayBlock, ReadBatch, RegisterRead};
 pub use time::{IntervalLength, LocalDay};
 pub use unit::{Energy, Power, RegisterValue, ScaleError, Unit, Voltage};

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Every migration in order; the schema version is how many have run.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first_light.sql"), include_str!("../migrations/0005_work.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first_light.sql"),
+    include_str!("../migrations/0003_editing.sql"),
+    include_str!("../migrations/0005_work.sql"),
+];
 
 /// Idle readers kept open; more are opened when more read at once.
 const IDLE_READERS: usize = 8;

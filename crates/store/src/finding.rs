@@ -44,10 +44,18 @@ pub struct StoredFinding {
 const COLUMNS: &str =
     "SELECT channel, day, origin, rule, first, count, version, severity, sentence, found_ms FROM finding";
 
-const fn origin_code(origin: Origin) -> u8 {
+pub(crate) const fn origin_code(origin: Origin) -> u8 {
     match origin {
         Origin::Validation => 1,
         Origin::Ingest => 2,
+    }
+}
+
+pub(crate) fn origin_of(code: u8) -> Result<Origin> {
+    match code {
+        1 => Ok(Origin::Validation),
+        2 => Ok(Origin::Ingest),
+        _ => Err(corrupt("origin of a finding")),
     }
 }
 
@@ -55,11 +63,7 @@ fn finding(row: &Row<'_>) -> Result<StoredFinding> {
     Ok(StoredFinding {
         channel: ChannelId::new(row.get(0)?),
         day: day_of(row.get(1)?)?,
-        origin: match row.get::<_, u8>(2)? {
-            1 => Origin::Validation,
-            2 => Origin::Ingest,
-            _ => return Err(corrupt("origin of a finding")),
-        },
+        origin: origin_of(row.get(2)?)?,
         rule: row.get(3)?,
         first: row.get(4)?,
         count: row.get(5)?,

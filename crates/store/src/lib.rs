@@ -6,6 +6,7 @@
 //! batches, register reads and events are only ever added, and a sealed version of a day is never changed.
 
 pub mod block;
+mod case;
 mod channel;
 mod column;
 mod command;
@@ -22,6 +23,8 @@ mod job;
 mod key;
 mod meter;
 mod network;
+mod origin;
+mod pin;
 mod premise;
 mod provision;
 mod push_log;
@@ -34,6 +37,7 @@ mod weather;
 #[cfg(test)]
 mod tests;
 
+pub use case::{Case, CaseState, Exception, ExceptionFilter, ExceptionGroup, ExceptionSort};
 pub use channel::Channel;
 pub use column::Position;
 pub use command::CommandRecord;
@@ -50,6 +54,8 @@ pub use job::{Job, JobState, NewJob};
 pub use key::{Counter, WrappedKey};
 pub use meter::{Meter, Route};
 pub use network::{Collector, Health, Hop, Transformer};
+pub use origin::{EditEntry, VersionOrigin, VersionSource};
+pub use pin::{Pin, RebillFlag};
 pub use premise::{Premise, ServicePoint};
 pub use provision::{
     NewCollector, NewCustomer, NewMeter, NewPremise, NewRoute, NewServicePoint, NewTransformer, Provision,

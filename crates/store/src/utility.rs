@@ -42,6 +42,16 @@ impl Read {
     }
 }
 
+impl Read {
+    /// The hash of a rule set by the number that day blocks carry.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn rule_set_hash(&self, id: u32) -> Result<Option<String>> {
+        row(&self.conn, "SELECT hash FROM rule_set WHERE id = ?", [id], |row| Ok(row.get(0)?))
+    }
+}
+
 impl Write {
     /// Sets name and zone (an IANA name).
     ///
