@@ -1,13 +1,12 @@
 //! The exception queue: findings with what people decided about them.
 
 use crate::column::{commodity, commodity_name, day_number, day_of, execute, maybe_millis, millis, rows};
+use crate::engine::{Row, Value};
 use crate::finding::{StoredFinding, origin_code, origin_of};
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{ChannelId, ChannelKind, CollectorId, Commodity, MeterId, Serial, UserId};
-use rusqlite::Row;
-use rusqlite::types::Value;
 
 /// How far an exception has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -183,7 +182,7 @@ const COLUMNS: &str = "SELECT e.day, e.channel, e.origin, e.rule, e.first, e.cou
 const RANK: &str = "CASE e.severity WHEN 'info' THEN 1 WHEN 'issue' THEN 2 ELSE 3 END";
 
 /// `FROM ... WHERE ...` and its values.
-fn source(filter: &ExceptionFilter) -> (String, Vec<Value>) {
+fn source(filter: &ExceptionFilter) -> (String, Vec<Value<'static>>) {
     let integer = |number: i64| Value::Integer(number);
     let from = filter.from.map_or(i32::MIN, day_number);
     let to = filter.to.map_or(i32::MAX, day_number);
@@ -197,16 +196,16 @@ fn source(filter: &ExceptionFilter) -> (String, Vec<Value>) {
         values.extend([integer(from.into()), integer(to.into())]);
     }
     sql.push_str(AROUND);
-    let mut add = |condition: &str, value: Value, times: usize| {
+    let mut add = |condition: &str, value: Value<'static>, times: usize| {
         sql.push_str(" AND ");
         sql.push_str(condition);
         values.extend(core::iter::repeat_n(value, times));
     };
     if let Some(rule) = &filter.rule {
-        add("e.rule = ?", Value::Text(rule.clone()), 1);
+        add("e.rule = ?", Value::Text(rule.clone().into()), 1);
     }
     if let Some(commodity) = filter.commodity {
-        add("m.commodity = ?", Value::Text(commodity_name(commodity).to_owned()), 1);
+        add("m.commodity = ?", Value::Text(commodity_name(commodity).into()), 1);
     }
     if let Some(collector) = filter.collector {
         add("m.collector = ?", integer(collector.get().into()), 1);
@@ -223,12 +222,12 @@ fn source(filter: &ExceptionFilter) -> (String, Vec<Value>) {
     if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         let condition = "(instr(lower(m.serial), ?) > 0 OR instr(lower(p.address), ?) > 0 \
                          OR instr(lower(p.number), ?) > 0)";
-        add(condition, Value::Text(text.to_lowercase()), 3);
+        add(condition, Value::Text(text.to_lowercase().into()), 3);
     }
     if !filter.severities.is_empty() {
         let marks = vec!["?"; filter.severities.len()].join(", ");
         sql.push_str(&format!(" AND e.severity IN ({marks})"));
-        values.extend(filter.severities.iter().cloned().map(Value::Text));
+        values.extend(filter.severities.iter().cloned().map(|name| Value::Text(name.into())));
     }
     (sql, values)
 }
@@ -271,7 +270,7 @@ impl Read {
             "SELECT e.rule, max({RANK}), count(*), count(DISTINCT m.id), min(e.day), max(e.day){from} \
              GROUP BY e.rule ORDER BY count(*) DESC, e.rule"
         );
-        rows(&self.conn, &sql, rusqlite::params_from_iter(values.iter()), |row| {
+        rows(&self.conn, &sql, values, |row| {
             let rank: u8 = row.get(1)?;
             Ok(ExceptionGroup {
                 rule: row.get(0)?,
@@ -306,7 +305,7 @@ impl Read {
             "{COLUMNS}{from} ORDER BY {order}, e.channel, e.first, e.rule, e.origin LIMIT ? OFFSET ?"
         );
         values.extend([Value::Integer(limit.into()), Value::Integer(offset.into())]);
-        rows(&self.conn, &sql, rusqlite::params_from_iter(values.iter()), exception)
+        rows(&self.conn, &sql, values, exception)
     }
 
     /// The channels and days next to this one in the queue, the oldest day first: the one before and the one after.
@@ -327,7 +326,7 @@ impl Read {
             );
             let day = i64::from(day_number(day));
             values.extend([day, day, i64::from(channel.get())].map(Value::Integer));
-            rows(&self.conn, &sql, rusqlite::params_from_iter(values.iter()), exception)
+            rows(&self.conn, &sql, values, exception)
         };
         Ok([beside("<", "DESC")?.pop(), beside(">", "ASC")?.pop()])
     }

@@ -1,11 +1,11 @@
 //! Where versions of days came from, and what people did on the editing bench.
 
 use crate::column::{corrupt, day_number, execute, millis, row, rows};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{ChannelId, UserId};
-use rusqlite::Row;
 
 /// What made a version of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,11 +1,11 @@
 //! Bills and the versions of days that they were computed from.
 
 use crate::column::{day_number, day_of, execute, maybe_millis, millis, rows};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{BillId, ChannelId};
-use rusqlite::Row;
 
 /// A version of a day that a bill was computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

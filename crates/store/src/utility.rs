@@ -48,7 +48,7 @@ impl Read {
     /// # Errors
     /// What SQLite says.
     pub fn rule_set_hash(&self, id: u32) -> Result<Option<String>> {
-        row(&self.conn, "SELECT hash FROM rule_set WHERE id = ?", [id], |row| Ok(row.get(0)?))
+        row(&self.conn, "SELECT hash FROM rule_set WHERE id = ?", [id], |row| row.get(0))
     }
 }
 

@@ -227,7 +227,10 @@ impl Workshop<'_> {
             Work { day: before.day.clone(), rejected: before.rejected.clone(), source: VersionSource::Edit };
         let done = match &edit.op {
             Op::Note => Ok(()),
-            Op::Accept => Ok(accept(&mut work.day, &edit.slots)),
+            Op::Accept => {
+                accept(&mut work.day, &edit.slots);
+                Ok(())
+            }
             Op::Reject => reject(&mut work, &edit.slots),
             Op::Undo { to } => self.undo(before, edit, *to, &mut work)?,
             Op::Estimate { method } => self.fill(entry, &mut work.day, &edit.slots, *method)?,
