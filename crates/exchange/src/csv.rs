@@ -10,6 +10,7 @@ mod row;
 
 pub use long::LongReader;
 pub use mapping::{Columns, Mapping, MappingError, Shape, StampsAt, Times, Values};
+pub(crate) use row::Row;
 
 #[cfg(test)]
 mod tests;

@@ -32,8 +32,21 @@ pub enum Item {
     Period(Period),
     /// What a bill says of usage and cost.
     Summary(Box<Summary>),
+    /// What the file says beside readings, as it is written there.
+    Note(Note),
     /// A record that was left out.
     Refused(Refusal),
+}
+
+/// A statement that is no reading: an order number, a transaction code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The line of the file.
+    pub line: u64,
+    /// Whose, where it belongs to a series.
+    pub series: Option<Arc<Series>>,
+    /// The record as written, at most [`crate::limits::EXCERPT`] characters.
+    pub text: String,
 }
 
 /// Whose values these are, in the file's own words.
@@ -170,6 +183,23 @@ pub struct Summary {
     pub period: Option<(Timestamp, u32)>,
     /// Each figure under the format's own name, as written.
     pub figures: Vec<(String, String)>,
+}
+
+impl Foreign {
+    /// As its own format writes it, with the reason where there is one.
+    pub fn text(&self) -> String {
+        let join = |codes: Vec<String>| codes.join(" ");
+        match self {
+            Self::Espi(codes) => join(codes.iter().map(u16::to_string).collect()),
+            Self::Cim(codes) => join(codes.iter().map(Cim::to_string).collect()),
+            Self::Aemo(code, remark) => match remark.code {
+                None => code.to_string(),
+                Some(reason) => format!("{code} reason {reason} {}", remark.text).trim_end().to_owned(),
+            },
+            Self::Cmep(code) => code.to_string(),
+            Self::Word(word) => word.clone(),
+        }
+    }
 }
 
 impl Series {

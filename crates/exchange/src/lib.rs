@@ -22,11 +22,13 @@ pub mod csv;
 pub mod item;
 pub mod limits;
 pub mod lines;
+pub mod nem;
 pub mod number;
 pub mod quantity;
 pub mod refusal;
 pub mod stamp;
+pub mod write;
 
-pub use item::{Beside, IntervalBlock, Item, Period, Reader, RegisterReading, Series};
+pub use item::{Beside, Foreign, IntervalBlock, Item, Note, Period, Reader, RegisterReading, Series};
 pub use quantity::Measure;
 pub use refusal::{ReadError, Reason, Refusal};
