@@ -21,6 +21,7 @@ CREATE TABLE day_page (
 CREATE TABLE month_page (
     month INTEGER NOT NULL,
     page INTEGER NOT NULL,
+    batches INTEGER NOT NULL,
     block BLOB NOT NULL,
     PRIMARY KEY (month, page)
 );
@@ -46,7 +47,10 @@ CREATE TABLE push_group (
     block BLOB NOT NULL
 );
 
+-- The months of which anything is in month pages, and the first and last day of each that is.
 CREATE TABLE folded_month (
     month INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
     folded_ms INTEGER NOT NULL
 );

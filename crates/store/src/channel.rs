@@ -64,9 +64,11 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn channel_stats(&self, channel: ChannelId) -> Result<Option<Vec<u8>>> {
-        row(&self.conn, "SELECT stats FROM channel_stats WHERE channel = ?", [channel.get()], |row| {
-            row.get(0)
-        })
+        let sql = "SELECT stats FROM channel_stats WHERE channel = ?";
+        match row(&self.conn, sql, [channel.get()], |row| row.get(0))? {
+            Some(stats) => Ok(Some(stats)),
+            None => self.paged_stats(channel),
+        }
     }
 }
 

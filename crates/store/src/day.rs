@@ -6,10 +6,13 @@
 use crate::block::{pack, unpack};
 use crate::column::{day_number, day_of, each, execute, interval, row, rows, seconds};
 use crate::engine::Row;
+use crate::month::month_number;
 use crate::{Read, Result, StoreError, Write};
+use core::ops::RangeInclusive;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use model::{ChannelId, DayBlock};
+use model::{ChannelId, DayBlock, Quality};
+use std::collections::BTreeMap;
 
 /// A version of a day, as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +90,13 @@ impl Read {
     /// What the database says; a damaged block.
     pub fn day(&self, channel: ChannelId, day: Date) -> Result<Option<StoredDay>> {
         let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? ORDER BY version DESC LIMIT 1");
-        row(&self.conn, &sql, (day_number(day), channel.get()), stored)
+        if let Some(found) = row(&self.conn, &sql, (day_number(day), channel.get()), stored)? {
+            return Ok(Some(found));
+        }
+        if let Some(found) = self.paged(channel, day, |row, values| row.stored(channel, values))? {
+            return Ok(Some(found));
+        }
+        Ok(self.folded(channel, day)?.pop().map(|folded| folded.stored))
     }
 
     /// One version of a channel's day.
@@ -96,7 +105,10 @@ impl Read {
     /// What the database says; a damaged block.
     pub fn day_version(&self, channel: ChannelId, day: Date, version: u32) -> Result<Option<StoredDay>> {
         let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? AND version = ?");
-        row(&self.conn, &sql, (day_number(day), channel.get(), version), stored)
+        if let Some(found) = row(&self.conn, &sql, (day_number(day), channel.get(), version), stored)? {
+            return Ok(Some(found));
+        }
+        Ok(self.settled(channel, day)?.into_iter().find(|stored| stored.block.version == version))
     }
 
     /// Every version of a channel's day, the first one first.
@@ -105,7 +117,30 @@ impl Read {
     /// What the database says; a damaged block.
     pub fn day_versions(&self, channel: ChannelId, day: Date) -> Result<Vec<StoredDay>> {
         let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? ORDER BY version");
-        rows(&self.conn, &sql, (day_number(day), channel.get()), stored)
+        let mut found = self.settled(channel, day)?;
+        found.extend(rows(&self.conn, &sql, (day_number(day), channel.get()), stored)?);
+        Ok(found)
+    }
+
+    /// The versions of a channel's day that are in a page or in a month, the first one first.
+    fn settled(&self, channel: ChannelId, day: Date) -> Result<Vec<StoredDay>> {
+        let paged = self.paged(channel, day, |row, values| row.stored(channel, values))?;
+        if paged.is_some() {
+            return Ok(paged.into_iter().collect());
+        }
+        Ok(self.folded(channel, day)?.into_iter().map(|folded| folded.stored).collect())
+    }
+
+    /// The newest version of a day that is in a page or in a month, 0 if none is.
+    fn settled_version(&self, channel: ChannelId, day: Date) -> Result<u32> {
+        Ok(self.settled(channel, day)?.last().map_or(0, |stored| stored.block.version))
+    }
+
+    /// The rows of a day of channels in `[from, to)`, by channel and version.
+    pub(crate) fn day_rows(&self, day: Date, (from, to): (ChannelId, ChannelId)) -> Result<Vec<StoredDay>> {
+        let sql =
+            joined(COLUMNS, " WHERE day = ? AND channel >= ? AND channel < ? ORDER BY channel, version");
+        rows(&self.conn, &sql, (day_number(day), from.get(), to.get()), stored)
     }
 
     /// The newest versions of a channel's days in `[from, to)`; days without a block are left out.
@@ -113,11 +148,26 @@ impl Read {
     /// # Errors
     /// What the database says; a damaged block.
     pub fn days(&self, channel: ChannelId, from: Date, to: Date) -> Result<Vec<StoredDay>> {
-        let mut found = Vec::new();
-        for number in day_number(from)..day_number(to) {
-            found.extend(self.day(channel, day_of(number)?)?);
+        let mut found: BTreeMap<Date, StoredDay> = BTreeMap::new();
+        for month in months(from, to) {
+            for folded in self.folded_month_of(channel, month)? {
+                let day = folded.stored.block.day;
+                if from <= day && day < to {
+                    found.insert(day, folded.stored);
+                }
+            }
         }
-        Ok(found)
+        let sql = joined(COLUMNS, " WHERE day = ? AND channel = ? ORDER BY version DESC LIMIT 1");
+        for number in day_number(from)..day_number(to) {
+            let day = day_of(number)?;
+            if let Some(newest) = row(&self.conn, &sql, (number, channel.get()), stored)? {
+                found.insert(day, newest);
+            } else if !found.contains_key(&day) {
+                let paged = self.paged(channel, day, |row, values| row.stored(channel, values))?;
+                found.extend(paged.map(|stored| (day, stored)));
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// As [`Read::days`] without unpacking.
@@ -125,12 +175,26 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn day_totals(&self, channel: ChannelId, from: Date, to: Date) -> Result<Vec<DaySummary>> {
-        let sql = joined(SUMMARY, " WHERE day = ? AND channel = ? ORDER BY version DESC LIMIT 1");
-        let mut found = Vec::new();
-        for number in day_number(from)..day_number(to) {
-            found.extend(row(&self.conn, &sql, (number, channel.get()), summary)?);
+        let mut found: BTreeMap<Date, DaySummary> = BTreeMap::new();
+        for month in months(from, to) {
+            for folded in self.folded_month_of(channel, month)? {
+                let day = folded.stored.block.day;
+                if from <= day && day < to {
+                    found.insert(day, summary_of(&folded.stored));
+                }
+            }
         }
-        Ok(found)
+        let sql = joined(SUMMARY, " WHERE day = ? AND channel = ? ORDER BY version DESC LIMIT 1");
+        for number in day_number(from)..day_number(to) {
+            let day = day_of(number)?;
+            if let Some(newest) = row(&self.conn, &sql, (number, channel.get()), summary)? {
+                found.insert(day, newest);
+            } else if !found.contains_key(&day) {
+                let paged = self.paged(channel, day, |row, values| Ok(row.summary(channel, &values)))?;
+                found.extend(paged.map(|summary| (day, summary)));
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// What every channel has of a day, by channel.
@@ -138,31 +202,51 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn day_summaries(&self, day: Date) -> Result<Vec<DaySummary>> {
-        let sql = joined(SUMMARY, " WHERE day = ? ORDER BY channel, version");
-        let mut found: Vec<DaySummary> = Vec::new();
-        each(&self.conn, &sql, [day_number(day)], |row| {
-            let one = summary(row)?;
-            match found.last_mut() {
-                Some(last) if last.channel == one.channel => *last = one,
-                _ => found.push(one),
+        let mut found: BTreeMap<ChannelId, DaySummary> = BTreeMap::new();
+        let all = (ChannelId::new(0), ChannelId::new(u32::MAX));
+        let of_month = day.day().cast_unsigned();
+        self.each_share(month_number(day), all, |share, view| {
+            if share.holds(of_month) {
+                let days = view.days(month_number(day), share)?;
+                let newest = days.into_iter().rfind(|folded| folded.stored.block.day == day);
+                found.extend(newest.map(|folded| (share.channel, summary_of(&folded.stored))));
             }
             Ok(())
         })?;
-        Ok(found)
+        let mut values = Vec::new();
+        self.each_page(day, (0, u32::MAX), |row| {
+            let of_page = row.view.each(row.page, &mut values, |channel, values| {
+                found.insert(channel, row.summary(channel, values));
+            });
+            Ok(of_page?)
+        })?;
+        let sql = joined(SUMMARY, " WHERE day = ? ORDER BY channel, version");
+        each(&self.conn, &sql, [day_number(day)], |row| {
+            let one = summary(row)?;
+            found.insert(one.channel, one);
+            Ok(())
+        })?;
+        Ok(found.into_values().collect())
     }
 
     /// The first and the last day of which anything is kept.
     ///
     /// # Errors
-    /// What the database says.
+    /// What SQLite says.
     pub fn day_range(&self) -> Result<Option<(Date, Date)>> {
-        let first =
-            row(&self.conn, "SELECT min(day) FROM day_block", [], |row| row.get::<_, Option<i32>>(0))?;
-        let last = row(&self.conn, "SELECT max(day) FROM day_block", [], |row| row.get::<_, Option<i32>>(0))?;
-        match (first.flatten(), last.flatten()) {
-            (Some(first), Some(last)) => Ok(Some((day_of(first)?, day_of(last)?))),
-            _ => Ok(None),
+        let ends = [
+            "SELECT min(day) FROM day_block",
+            "SELECT max(day) FROM day_block",
+            "SELECT min(day) FROM day_page",
+            "SELECT max(day) FROM day_page",
+        ];
+        let mut range = self.folded_range()?;
+        for sql in ends {
+            let end = row(&self.conn, sql, [], |row| row.get::<_, Option<i32>>(0))?.flatten();
+            let Some(day) = end.map(day_of).transpose()? else { continue };
+            range = Some(range.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
         }
+        Ok(range)
     }
 
     /// The last closed day.
@@ -183,15 +267,10 @@ impl Write {
     /// [`StoreError::Corrupt`] when the version is there already and sealed; [`crate::block::BlockError::TooMany`].
     pub fn put_day(&self, stored: &StoredDay) -> Result<()> {
         let block = &stored.block;
-        let (mut present, mut estimated, mut total) = (0u32, 0u32, 0i64);
-        for (value, quality) in block.values.iter().zip(&block.quality) {
-            if quality.is_missing() {
-                continue;
-            }
-            present += u32::from(quality.is_read());
-            estimated += u32::from(!quality.is_read());
-            total = total.saturating_add(*value);
+        if self.settled_version(block.channel, block.day)? >= block.version {
+            return Err(StoreError::Corrupt { what: "version: it is sealed" });
         }
+        let Counted { present, estimated, total } = Counted::of(&block.values, &block.quality);
         let mut blob = block.interval.secs().to_le_bytes().to_vec();
         blob.extend(pack(&block.values, &block.quality)?);
         let sql = "INSERT INTO day_block (day, channel, version, recorded_s, sealed, rules, expected, present, \
@@ -225,6 +304,49 @@ impl Write {
     pub fn close_day(&self, day: Date, at: Timestamp) -> Result<bool> {
         let sql = "INSERT INTO closed_day (day, closed_ms) VALUES (?, ?) ON CONFLICT DO NOTHING";
         Ok(execute(&self.conn, sql, (day_number(day), at.as_millisecond()))? > 0)
+    }
+}
+
+/// The months that `[from, to)` touches.
+fn months(from: Date, to: Date) -> core::ops::RangeInclusive<i32> {
+    let last = to.yesterday().unwrap_or(to);
+    if from < to { month_number(from)..=month_number(last) } else { RangeInclusive::new(1, 0) }
+}
+
+fn summary_of(stored: &StoredDay) -> DaySummary {
+    let block = &stored.block;
+    let counted = Counted::of(&block.values, &block.quality);
+    DaySummary {
+        channel: block.channel,
+        day: block.day,
+        version: block.version,
+        sealed: stored.sealed,
+        expected: u32::try_from(block.values.len()).unwrap_or(u32::MAX),
+        present: counted.present,
+        estimated: counted.estimated,
+        total: counted.total,
+    }
+}
+
+/// What a day holds, counted.
+struct Counted {
+    present: u32,
+    estimated: u32,
+    total: i64,
+}
+
+impl Counted {
+    fn of(values: &[i64], quality: &[Quality]) -> Self {
+        let (mut present, mut estimated, mut total) = (0u32, 0u32, 0i64);
+        for (value, quality) in values.iter().zip(quality) {
+            if quality.is_missing() {
+                continue;
+            }
+            present += u32::from(quality.is_read());
+            estimated += u32::from(!quality.is_read());
+            total = total.saturating_add(*value);
+        }
+        Self { present, estimated, total }
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Every migration in order; the schema version is how many have run.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first_light.sql"),
+    include_str!("../migrations/0002_pages.sql"),
     include_str!("../migrations/0003_editing.sql"),
     include_str!("../migrations/0005_work.sql"),
 ];

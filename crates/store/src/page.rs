@@ -55,7 +55,7 @@ pub struct PageHead {
 pub struct DayPage {
     /// What all its days share.
     pub head: PageHead,
-    page: i64,
+    page: u32,
     places: [u64; 4],
     lengths: Vec<u8>,
     bodies: Vec<u8>,
@@ -64,17 +64,17 @@ pub struct DayPage {
 }
 
 /// The page that a channel belongs to.
-pub const fn page_of(channel: ChannelId) -> i64 {
-    channel.get().div_euclid(256)
+pub const fn page_of(channel: ChannelId) -> u32 {
+    channel.get() >> 8
 }
 
 const fn place_of(channel: ChannelId) -> usize {
-    (channel.get() & 0xFF).unsigned_abs() as usize
+    (channel.get() & 0xFF) as usize
 }
 
 impl DayPage {
     /// An empty page.
-    pub fn new(head: PageHead, page: i64) -> Self {
+    pub fn new(head: PageHead, page: u32) -> Self {
         Self {
             head,
             page,
@@ -115,7 +115,7 @@ impl DayPage {
     }
 
     /// Its number.
-    pub const fn page(&self) -> i64 {
+    pub const fn page(&self) -> u32 {
         self.page
     }
 
@@ -209,7 +209,7 @@ impl<'a> PageView<'a> {
     /// Every channel in order with its values, in a buffer that is used again.
     pub(crate) fn each(
         &self,
-        page: i64,
+        page: u32,
         buffer: &mut Vec<i64>,
         mut visit: impl FnMut(ChannelId, &[i64]),
     ) -> Result<(), BlockError> {
@@ -225,7 +225,7 @@ impl<'a> PageView<'a> {
     }
 
     /// The channels that it holds, in order.
-    pub(crate) fn channels(&self, page: i64) -> impl Iterator<Item = ChannelId> + use<> {
+    pub(crate) fn channels(&self, page: u32) -> impl Iterator<Item = ChannelId> + use<> {
         let places = self.places;
         (0..4usize).flat_map(move |word| {
             let mut bits = places[word];
@@ -233,8 +233,8 @@ impl<'a> PageView<'a> {
                 let bit = bits.trailing_zeros();
                 bits &= bits.wrapping_sub(1);
                 (bit < 64).then(|| {
-                    let place = i64::from(bit) + 64 * i64::try_from(word).unwrap_or(0);
-                    ChannelId::new(page.wrapping_mul(256).wrapping_add(place))
+                    let place = bit + 64 * u32::try_from(word).unwrap_or(0);
+                    ChannelId::new(page.wrapping_mul(PAGE).wrapping_add(place))
                 })
             })
         })

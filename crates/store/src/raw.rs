@@ -2,6 +2,7 @@
 
 use crate::block::{pack_raw, unpack_raw};
 use crate::column::{execute, interval, millis, rows, seconds, source, source_code, unit, value};
+use crate::month::month_number;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{BatchSource, ChannelId, IntervalLength, ReadBatch, Unit};
@@ -37,7 +38,7 @@ impl Read {
     pub fn raw_batches(&self, channel: ChannelId, from: Timestamp, to: Timestamp) -> Result<Vec<RawBatch>> {
         let sql = "SELECT start_s, interval_s, received_ms, source, unit, scaler, block FROM raw_batch \
                    WHERE start_s >= ? AND start_s < ? AND channel = ? ORDER BY start_s, received_ms";
-        rows(&self.conn, sql, (from.as_second(), to.as_second(), channel.get()), |row| {
+        let mut found = rows(&self.conn, sql, (from.as_second(), to.as_second(), channel.get()), |row| {
             let (values, status) = unpack_raw(row.blob(6)?)?;
             Ok(RawBatch {
                 channel,
@@ -50,7 +51,36 @@ impl Read {
                 received_at: millis(row.get(2)?)?,
                 source: source(row.get(3)?)?,
             })
-        })
+        })?;
+        let before = found.len();
+        found.extend(self.raw_in_days(channel, from, to)?);
+        if found.len() > before {
+            found.sort_by_key(|batch| (batch.start, batch.received_at));
+        }
+        Ok(found)
+    }
+
+    /// The batches that are kept as the days that were made of them, in pages and in months.
+    fn raw_in_days(&self, channel: ChannelId, from: Timestamp, to: Timestamp) -> Result<Vec<RawBatch>> {
+        let mut found = Vec::new();
+        let Some((first, last)) = self.day_range()? else { return Ok(found) };
+        let inside = |raw: &RawBatch| raw.start >= from && raw.start < to;
+        // A local day begins at most a day from its date in UTC.
+        let (mut day, end) = (utc_day(from, -1).max(first), utc_day(to, 1).min(last));
+        for month in month_number(day)..=month_number(end) {
+            for folded in self.folded_month_of(channel, month)? {
+                if let Some(raw) = folded.raw {
+                    found.push(self.raw_of(&folded, raw)?);
+                }
+            }
+        }
+        while day <= end {
+            found.extend(self.paged(channel, day, |row, values| row.raw(channel, &values))?);
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        found.retain(inside);
+        Ok(found)
     }
 
     /// How many batches are kept.
@@ -58,7 +88,16 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn raw_batch_count(&self) -> Result<u64> {
-        value(&self.conn, "SELECT count(*) FROM raw_batch", [])
+        let counts = [
+            "SELECT count(*) FROM raw_batch",
+            "SELECT coalesce(sum(channels), 0) FROM day_page",
+            "SELECT coalesce(sum(batches), 0) FROM month_page",
+        ];
+        let mut total = 0;
+        for sql in counts {
+            total += value::<i64>(&self.conn, sql, [])?.unsigned_abs();
+        }
+        Ok(total)
     }
 }
 
@@ -69,6 +108,14 @@ impl Write {
     /// What the database says; [`crate::block::BlockError::TooMany`].
     pub fn insert_raw(&self, channel: ChannelId, batch: &ReadBatch) -> Result<bool> {
         let block = pack_raw(&batch.values, &batch.status)?;
+        let second = batch.start.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(batch.start);
+        for known in self.raw_in_days(channel, batch.start, second)? {
+            let same =
+                known.interval == batch.interval && known.unit == batch.unit && known.scaler == batch.scaler;
+            if same && pack_raw(&known.values, &known.status)? == block {
+                return Ok(false);
+            }
+        }
         let hash = content_hash(&block, batch.unit, batch.scaler);
         let sql = "INSERT INTO raw_batch (start_s, channel, interval_s, hash, received_ms, source, unit, scaler, block) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
@@ -89,6 +136,12 @@ impl Write {
         )?;
         Ok(touched > 0)
     }
+}
+
+/// The date of an instant in UTC, so many days on.
+fn utc_day(at: Timestamp, days: i64) -> jiff::civil::Date {
+    let date = jiff::tz::TimeZone::UTC.to_datetime(at).date();
+    date.checked_add(jiff::Span::new().days(days)).unwrap_or(date)
 }
 
 /// Tells batches of the same intervals apart by what they say; FNV-1a, as the program's life does not change it.

@@ -1,3 +1,5 @@
+mod pages;
+
 use crate::*;
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};

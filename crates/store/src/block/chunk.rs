@@ -1,8 +1,8 @@
 //! Up to 256 integers, packed: frame of reference or differences, with patches for the few that need more bits.
 
+use super::BlockError;
 use super::bits;
 use super::input::{Input, low_byte, put_varint, unzigzag, zigzag};
-use super::BlockError;
 
 /// The most values of a chunk.
 pub(crate) const CHUNK: usize = 256;

@@ -1,0 +1,192 @@
+//! Days in pages and in months read as days in rows do.
+
+use super::*;
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+const FIRST: Date = date(2026, 3, 1);
+
+fn values(channel: u32, day: Date) -> Vec<i64> {
+    (0..24).map(|hour| i64::from(channel) * 10 + i64::from(day.day()) * 7 + hour % 5).collect()
+}
+
+fn start(day: Date) -> Timestamp {
+    day.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(1))).unwrap().timestamp()
+}
+
+fn page(day: Date, page: u32, channels: &[u32]) -> DayPage {
+    let head = PageHead {
+        day,
+        start: start(day),
+        interval: IntervalLength::HOUR,
+        slots: 24,
+        quality: Quality::VALID,
+        recorded_at: start(day) + SignedDuration::from_hours(30),
+        rules: 1,
+        received_at: start(day) + SignedDuration::from_hours(29),
+        source: BatchSource::Import,
+        unit: Unit::WattHour,
+        scaler: 0,
+        exponent: 0,
+    };
+    let mut page = DayPage::new(head, page);
+    for channel in channels {
+        assert!(page.push(ChannelId::new(*channel), &values(*channel, day)));
+    }
+    page
+}
+
+fn row(channel: u32, day: Date, version: u32, sealed: bool) -> StoredDay {
+    let mut values = values(channel, day);
+    values[3] = 9000 + i64::from(version);
+    let block = DayBlock {
+        channel: ChannelId::new(channel),
+        day,
+        version,
+        interval: IntervalLength::HOUR,
+        quality: vec![Quality::VALID; values.len()],
+        values,
+        recorded_at: start(day) + SignedDuration::from_hours(40),
+    };
+    StoredDay { block, sealed, rules: 1 }
+}
+
+/// Two months of 500 channels in pages, with some days in rows: a second version, a first one that is open.
+fn fill(store: &Store) {
+    let channels: Vec<u32> = (1..500).collect();
+    store
+        .write(|w| {
+            w.rule_set_id("hash", "text")?;
+            for offset in 0..45 {
+                let day = FIRST + offset.days();
+                w.put_page(&page(day, 0, &channels[..100]))?;
+                w.put_page(&page(day, 0, &channels[120..255]))?;
+                w.put_page(&page(day, 1, &channels[255..]))?;
+            }
+            w.put_day(&row(7, FIRST + 3.days(), 2, true))?;
+            w.put_day(&row(110, FIRST + 3.days(), 1, true))?;
+            w.put_day(&row(110, FIRST + 4.days(), 1, false))?;
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+}
+
+/// Everything that can be asked of some channels.
+fn told(
+    store: &Store,
+) -> (Vec<Vec<StoredDay>>, Vec<Vec<DaySummary>>, Vec<DaySummary>, Vec<Vec<RawBatch>>, u64) {
+    let end = FIRST + 60.days();
+    store
+        .read(|r| {
+            let some = [1, 7, 100, 110, 255, 256, 499].map(ChannelId::new);
+            let mut days = Vec::new();
+            for channel in some {
+                days.push(r.days(channel, FIRST, end)?);
+                days.push(r.day_versions(channel, FIRST + 3.days())?);
+                days.push(r.day(channel, FIRST + 4.days())?.into_iter().collect());
+                days.push(r.day_version(channel, FIRST + 3.days(), 1)?.into_iter().collect());
+            }
+            let totals =
+                some.map(|channel| r.day_totals(channel, FIRST, end)).into_iter().collect::<Result<_>>()?;
+            let raw = some
+                .map(|channel| r.raw_batches(channel, start(FIRST), start(FIRST + 20.days())))
+                .into_iter()
+                .collect::<Result<_>>()?;
+            Ok::<_, StoreError>((days, totals, r.day_summaries(FIRST + 3.days())?, raw, r.raw_batch_count()?))
+        })
+        .unwrap()
+}
+
+#[test]
+fn folding_changes_no_answer() {
+    on_each_engine(|store| {
+        fill(&store);
+        let before = told(&store);
+        assert_eq!(before.0[0].len(), 45);
+        assert_eq!(before.0[5].len(), 2, "two versions of channel 7's day");
+        assert_eq!(before.3[0].len(), 20);
+        assert_eq!(before.2.len(), 480);
+        for round in 0..2 {
+            let report = store
+                .write(|w| {
+                    let mut total = FoldReport::default();
+                    for page in w.unfolded_pages(FIRST, 0)? {
+                        let one = w.fold(FIRST, page, at(0))?;
+                        total.days += one.days;
+                        total.open += one.open;
+                    }
+                    Ok::<_, StoreError>(total)
+                })
+                .unwrap();
+            assert_eq!(report.days, if round == 0 { 479 * 31 + 2 } else { 0 });
+            assert_eq!(told(&store), before);
+        }
+        // A version after folding stands above what is folded, and what is folded is never changed.
+        store.write(|w| w.put_day(&row(1, FIRST, 2, true))).unwrap();
+        assert!(store.write(|w| w.put_day(&row(2, FIRST, 1, true))).is_err());
+        store.write(|w| w.fold(FIRST, 0, at(1))).unwrap();
+        let versions = store.read(|r| r.day_versions(ChannelId::new(1), FIRST)).unwrap();
+        assert_eq!(versions.iter().map(|stored| stored.block.values[3]).collect::<Vec<_>>(), [20, 9002]);
+        assert_eq!(store.read(Read::day_range).unwrap(), Some((FIRST, FIRST + 44.days())));
+    });
+}
+
+#[test]
+fn what_is_known_of_a_page_is_told() {
+    on_each_engine(|store| {
+        fill(&store);
+        let known =
+            |day: Date| store.read(|r| r.known_in_page(day, 0, start(day).as_second())).unwrap().len();
+        assert_eq!((known(FIRST), known(FIRST + 3.days()), known(FIRST + 50.days())), (235, 236, 0));
+        store.write(|w| w.fold(FIRST, 0, at(0))).unwrap();
+        assert_eq!((known(FIRST), known(FIRST + 3.days())), (235, 236));
+    });
+}
+
+#[test]
+fn a_batch_that_is_kept_as_its_day_is_not_kept_twice() {
+    on_each_street(|store| {
+        let (channel, day) = (ChannelId::new(1), FIRST);
+        let batch = ReadBatch {
+            meter: MeterId::new(1),
+            kind: ChannelKind::Import,
+            start: start(day),
+            interval: IntervalLength::HOUR,
+            values: values(1, day).into_iter().map(Some).collect(),
+            scaler: 0,
+            unit: Unit::WattHour,
+            status: vec![0; 24],
+            received_at: at(5),
+            source: BatchSource::Push,
+        };
+        let mut other = batch.clone();
+        other.values[5] = Some(1);
+        store.write(|w| w.put_page(&page(day, 0, &[1, 2]))).unwrap();
+        assert!(!store.write(|w| w.insert_raw(channel, &batch)).unwrap());
+        store.write(|w| w.fold(day, 0, at(0))).unwrap();
+        assert!(!store.write(|w| w.insert_raw(channel, &batch)).unwrap());
+        assert!(store.write(|w| w.insert_raw(channel, &other)).unwrap());
+    });
+}
+
+#[test]
+fn statistics_in_pages_give_way_to_newer_rows() {
+    on_each_engine(|store| {
+        let channel = ChannelId::new;
+        let empty = store.read(|r| r.stats_page(0)).unwrap();
+        let of = [(channel(1), vec![1u8]), (channel(255), vec![2; 300])];
+        store.write(|w| w.put_stats_page(0, &empty, of.iter().map(|(c, s)| (*c, s.as_slice())))).unwrap();
+        assert!(!store.read(|r| r.is_current(0, &empty)).unwrap());
+        let page = store.read(|r| r.stats_page(0)).unwrap();
+        assert_eq!(page.of, of);
+        store.write(|w| w.put_channel_stats(channel(1), &[9])).unwrap();
+        assert!(!store.read(|r| r.is_current(0, &page)).unwrap());
+        assert_eq!(store.read(|r| r.channel_stats(channel(1))).unwrap(), Some(vec![9]));
+        assert_eq!(store.read(|r| r.channel_stats(channel(255))).unwrap(), Some(vec![2; 300]));
+        let page = store.read(|r| r.stats_page(0)).unwrap();
+        assert_eq!(page.of[0].1, [9]);
+        store.write(|w| w.put_stats_page(0, &page, page.of.iter().map(|(c, s)| (*c, s.as_slice())))).unwrap();
+        assert_eq!(store.read(|r| r.channel_stats(channel(1))).unwrap(), Some(vec![9]));
+        assert!(store.read(|r| r.is_current(0, &r.stats_page(0)?)).unwrap());
+    });
+}
