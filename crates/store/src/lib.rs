@@ -35,6 +35,7 @@ mod push_log;
 mod raw;
 mod register;
 mod stats_page;
+mod sums;
 mod user;
 mod utility;
 mod weather;
@@ -71,6 +72,7 @@ pub use provision::{
 pub use push_log::PushEntry;
 pub use raw::RawBatch;
 pub use stats_page::StatsPage;
+pub use sums::{BUCKETS, BucketSums, Runs};
 pub use user::{NewUser, Session, User};
 pub use utility::Utility;
 pub use weather::WeatherHour;

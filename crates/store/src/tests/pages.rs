@@ -132,6 +132,32 @@ fn folding_changes_no_answer() {
 }
 
 #[test]
+fn sums_by_bucket_are_those_of_the_days() {
+    on_each_engine(|store| {
+        fill(&store);
+        let (from, to) = (FIRST + 2.days(), FIRST + 40.days());
+        let runs = |_: Date, slots: usize| vec![(7, 0), (20, 1), (slots, 0)];
+        let channels = (ChannelId::new(5), ChannelId::new(300));
+        let mut wanted = std::collections::BTreeMap::<u32, [i64; 2]>::new();
+        for channel in 5..300 {
+            for stored in store.read(|r| r.days(ChannelId::new(channel), from, to)).unwrap() {
+                for (hour, value) in stored.block.values.iter().enumerate() {
+                    wanted.entry(channel).or_default()[usize::from((7..20).contains(&hour))] += value;
+                }
+            }
+        }
+        for _ in 0..2 {
+            let sums = store.read(|r| r.bucket_sums((from, to), channels, runs)).unwrap();
+            for channel in 5..300 {
+                let found = sums.of(ChannelId::new(channel)).unwrap();
+                assert_eq!(found[..2], wanted.get(&channel).copied().unwrap_or_default(), "{channel}");
+            }
+            store.write(|w| w.fold(FIRST, 0, at(0))).unwrap();
+        }
+    });
+}
+
+#[test]
 fn what_is_known_of_a_page_is_told() {
     on_each_engine(|store| {
         fill(&store);
