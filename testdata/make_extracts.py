@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cuts the load extracts of testdata/loads out of the shared data folder.
+"""Cuts the load extracts of testdata/loads and testdata/estimation out of the shared data folder.
 
 Usage: python make_extracts.py SHARED_DATA_FOLDER   (needs pandas and pyarrow)
 
@@ -8,6 +8,10 @@ Source files, all described in SOURCES.md beside this script:
   electric/fontana_ca_hourly.csv.gz, weather/fontana_ca_hourly.csv.gz -> loads/fontana_hourly.csv.gz
   water/daiad_alicante_hourly.parquet                        -> loads/alicante_water_hourly.csv.gz
   gas_electric_eemeter/uk-gas-hdd-only-hourly-sample-0.csv.gz -> loads/uk_gas_hourly.csv.gz
+  electric/swiss_15min_7weeks.parquet                        -> estimation/swiss_15min.csv.gz
+  electric/sgsc_au_30min.csv.gz                              -> estimation/sgsc_30min.csv.gz
+  electric/lcl_london_30min.csv.gz                           -> estimation/london_30min.csv.gz
+  electric/fontana_ca_hourly.csv.gz                          -> estimation/fontana_hourly.csv.gz
 
 Every series starts on a Monday at local midnight and covers whole weeks. The output does not depend on
 the machine or the day: same input, same bytes.
@@ -19,6 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 SWISS_HOMES = 240
+SWISS_HOMES_FOR_ESTIMATION = 60
 SWISS_INTERVALS = 7 * 7 * 96
 FONTANA_HOMES = ["FON11", "FON01", "FON05", "FON06", "FON09", "FON17"]
 WATER_HOMES = 12
@@ -94,11 +99,56 @@ def gas(data, out):
     write(out / "uk_gas_hourly.csv.gz", ["meter_id,litres_from_monday_midnight", "UK0," + ",".join(map(str, lines))])
 
 
+def homes_in_rows(path, homes):
+    """One row a home: id, first local date, then whole days of Wh; nothing between two commas is a missing reading."""
+    lines = ["meter_id,first_date,wh_from_midnight"]
+    for meter, first, values in homes:
+        lines.append(f"{meter},{first}," + ",".join("" if pd.isna(v) else str(int(v)) for v in values))
+    write(path, lines)
+
+
+def swiss_for_estimation(data, out):
+    """Every fourth and a bit of the usable homes; the source names no year, so its weeks 44 to 50 are put into 2018."""
+    table = pd.read_parquet(data / "electric/swiss_15min_7weeks.parquet")
+    wide = table.pivot(index="meter_id", columns="idx15", values="wh").sort_index()
+    usable = wide[wide.notna().all(axis=1) & (wide.max(axis=1) <= 8000) & ((wide > 0).mean(axis=1) > 0.9)]
+    usable = usable[(usable.mean(axis=1) > 40) & (usable.mean(axis=1) < 800)]
+    step = len(usable) / SWISS_HOMES_FOR_ESTIMATION
+    chosen = usable.iloc[[int(i * step) for i in range(SWISS_HOMES_FOR_ESTIMATION)]]
+    homes_in_rows(out / "swiss_15min.csv.gz", [(meter, "2018-10-29", row) for meter, row in chosen.iterrows()])
+
+
+def stamped_for_estimation(data, out, source, name, meter, stamp, value, step_min, ending, weeks):
+    """The first whole weeks of every home, from a Monday on, on the grid of `step_min`; gaps stay gaps."""
+    table = pd.read_csv(data / source)
+    table["at"] = pd.to_datetime(table[stamp], errors="coerce") - pd.Timedelta(minutes=step_min if ending else 0)
+    table = table.dropna(subset=["at"])
+    table = table[(table["at"].dt.hour * 60 + table["at"].dt.minute) % step_min == 0]
+    homes = []
+    for home, rows in table.groupby(meter):
+        series = rows.drop_duplicates("at").set_index("at")[value]
+        first = series.index.min().normalize() + pd.Timedelta(days=1)
+        first += pd.Timedelta(days=(7 - first.weekday()) % 7)
+        last = min(first + pd.Timedelta(weeks=weeks), series.index.max().normalize())
+        grid = pd.date_range(first, last, freq=f"{step_min}min", inclusive="left")
+        homes.append((home, first.date(), (series.reindex(grid) * 1000).round()))
+    homes_in_rows(out / name, homes)
+
+
+def for_estimation(data, out):
+    swiss_for_estimation(data, out)
+    stamped_for_estimation(data, out, "electric/sgsc_au_30min.csv.gz", "sgsc_30min.csv.gz", "customer_id", "ts", "kwh", 30, False, 40)
+    stamped_for_estimation(data, out, "electric/lcl_london_30min.csv.gz", "london_30min.csv.gz", "meter_id", "ts", "kwh", 30, False, 60)
+    stamped_for_estimation(data, out, "electric/fontana_ca_hourly.csv.gz", "fontana_hourly.csv.gz", "meter_id", "ts_hour_ending", "load_kwh", 60, True, 52)
+
+
 def main():
-    data, out = Path(sys.argv[1]), Path(__file__).resolve().parent / "loads"
-    out.mkdir(exist_ok=True)
-    for cut in (swiss, fontana, water, gas):
-        cut(data, out)
+    data, here = Path(sys.argv[1]), Path(__file__).resolve().parent
+    cuts = {"loads": (swiss, fontana, water, gas), "estimation": (for_estimation,)}
+    for folder, makers in cuts.items():
+        (here / folder).mkdir(exist_ok=True)
+        for cut in makers:
+            cut(data, here / folder)
 
 
 if __name__ == "__main__":

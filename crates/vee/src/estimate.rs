@@ -134,8 +134,11 @@ fn propose(
             }
             Ok(Proposal { values: vec![0; part.slots.len()], basis: Basis::Outage })
         }
-        Method::Linear => {
-            let mut whole = linear::propose(span, attempt.gap, context, rules)?;
+        Method::Linear | Method::WattleBlend => {
+            let mut whole = match method {
+                Method::Linear => linear::propose(span, attempt.gap, context, rules)?,
+                _ => blend::propose(span, attempt.gap, context)?,
+            };
             let skip = span.offset(part.day) + part.slots.start - attempt.gap.start;
             whole.values = whole.values.into_iter().skip(skip).take(part.slots.len()).collect();
             Ok(whole)
@@ -145,7 +148,6 @@ fn propose(
         }
         Method::Profile => spread::by_shape(span, part, context, rules),
         Method::Flat => spread::evenly(span, part, context, attempt.bracketed),
-        Method::WattleBlend => blend::propose(span, part, context),
     }
 }
 

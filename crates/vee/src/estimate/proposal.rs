@@ -84,8 +84,8 @@ pub(crate) enum Refusal {
     NoLevel,
     #[error("averages such as voltages are not spread over a day")]
     NotAdditive,
-    #[error("of {seen} days at hand {have} can serve, and {need} are needed")]
-    TooFew { seen: usize, have: usize, need: usize },
+    #[error("of {seen} days at hand fewer than {need} are sound at some interval of the gap")]
+    TooFew { seen: usize, need: usize },
 }
 
 fn counted(count: usize, what: &str) -> String {
