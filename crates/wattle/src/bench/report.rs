@@ -42,6 +42,12 @@ impl Line {
         let ratio = peer.filter(|peer| *peer > 0.0).map(|peer| tidy(self.value / peer));
         Self { peer: peer.map(tidy), ratio, ..self }
     }
+
+    /// What the peer did of the same; less is better in both, so the ratio is the peer's to ours.
+    pub(super) fn better_than(self, peer: f64) -> Self {
+        let ratio = (self.value > 0.0).then(|| tidy(peer / self.value));
+        Self { peer: Some(tidy(peer)), ratio, ..self }
+    }
 }
 
 /// Digits beyond what a measurement can tell only get in the way.
