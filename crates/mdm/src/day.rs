@@ -2,18 +2,16 @@
 
 use crate::catalogue::{Catalogue, Entry};
 use crate::ingest::{IngestReport, Touched};
+use crate::surroundings::{self, Surroundings};
 use crate::version::still_rejected;
 use crate::{Mdm, MdmError};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use model::{ChannelId, EventKind, LocalDay, MeterId};
+use model::{ChannelId, LocalDay, MeterId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Origin, StoredDay, VersionOrigin, VersionSource, Write};
-use vee::{Context, Day, DayInput, Outage, Register, Slot, Stats};
-
-/// The longest power failure whose beginning is looked for before a day.
-const LONGEST_OUTAGE: SignedDuration = SignedDuration::from_hours(14 * 24);
+use vee::{Context, Day, DayInput, Outage, Register, Stats};
 
 /// One transaction's work, with what would otherwise be read again and again.
 pub(crate) struct Workshop<'a> {
@@ -108,16 +106,8 @@ impl<'a> Workshop<'a> {
     ) -> Result<(), MdmError> {
         self.outages.clear();
         let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
-        let from = self.local_day(first)?.start().saturating_sub(LONGEST_OUTAGE).unwrap_or(Timestamp::MIN);
-        let to = self.local_day(last)?.end();
-        let mut failed: BTreeMap<MeterId, Timestamp> = BTreeMap::new();
-        for event in self.write.power_events(from, to)? {
-            if event.kind == EventKind::PowerFailed {
-                failed.entry(event.meter).or_insert(event.at);
-            } else if let Some(since) = failed.remove(&event.meter) {
-                self.outages.entry(event.meter).or_default().push(Outage { from: since, to: event.at });
-            }
-        }
+        let (from, to) = (self.local_day(first)?.start(), self.local_day(last)?.end());
+        self.outages = surroundings::outages(self.write, from, to)?;
         Ok(())
     }
 
@@ -239,16 +229,6 @@ impl<'a> Workshop<'a> {
         Ok(vee::validate(&input, &self.mdm.rules, stats, self.now))
     }
 
-    /// What the ladder of estimation makes of a day whose gaps are due; nothing is kept.
-    pub(crate) fn estimated(&mut self, entry: &Entry, day: &Day) -> Result<Day, MdmError> {
-        let registers = self.registers(entry, &day.day)?;
-        let outages = self.outages.get(&entry.channel.meter).cloned().unwrap_or_default();
-        self.remember(entry.channel.id)?;
-        let mut day = day.clone();
-        self.estimate(entry, &mut day, &registers, &outages)?;
-        Ok(day)
-    }
-
     /// Keeps a day if it differs from before. The version that now stands.
     pub(crate) fn keep(
         &mut self,
@@ -311,25 +291,11 @@ impl<'a> Workshop<'a> {
         registers: &[Register],
         outages: &[Outage],
     ) -> Result<Vec<vee::Finding>, MdmError> {
-        let date = day.day.date();
-        let back = jiff::Span::new().days(i64::from(self.mdm.rules.like_day_lookback_d));
-        let from = date.checked_sub(back).unwrap_or(date);
-        let mut like_days = Vec::new();
-        for stored in self.write.days(entry.channel.id, from, date)? {
-            let local = self.mdm.local_day(stored.block.day)?;
-            like_days.push(Day::from_block(&stored.block, entry.channel.kind, &local)?);
-        }
-        let neighbour = |date: Date| -> Result<Vec<Slot>, MdmError> {
-            let Some(stored) = self.write.day(entry.channel.id, date)? else { return Ok(Vec::new()) };
-            let local = self.mdm.local_day(date)?;
-            Ok(Day::from_block(&stored.block, entry.channel.kind, &local)?.slots)
-        };
-        let before = date.yesterday().map_or(Ok(Vec::new()), neighbour)?;
-        let after = date.tomorrow().map_or(Ok(Vec::new()), neighbour)?;
+        let around = Surroundings::load(self.mdm, self.write, entry, day.day.date())?;
         let context = Context {
-            before: &before,
-            after: &after,
-            like_days: &like_days,
+            before: &around.before,
+            after: &around.after,
+            like_days: &around.like_days,
             registers,
             outages,
             ..Context::new(&entry.facts, &self.stats[&entry.channel.id].0, self.now)
@@ -339,25 +305,12 @@ impl<'a> Workshop<'a> {
 
     /// The reads of the total register inside the day, both bounds included, in the stored unit.
     fn registers(&self, entry: &Entry, day: &LocalDay) -> Result<Vec<Register>, MdmError> {
-        let channel = &entry.channel;
-        if !channel.kind.is_additive() {
-            return Ok(Vec::new());
-        }
-        let (unit, exponent) = channel.kind.stored_unit();
-        let reads = self.write.register_reads(channel.meter, channel.kind, 0, day.start(), day.end())?;
-        // A register in another unit, or finer than the stored one, cannot be compared exactly and is left out.
-        let exact = |read: &model::RegisterRead| {
-            (read.value.unit == unit).then(|| read.value.rescaled(exponent).ok()).flatten()
-        };
-        Ok(reads.iter().filter_map(|read| exact(read).map(|value| Register { at: read.at, value })).collect())
+        surroundings::registers(self.write, entry, day.start(), day.end())
     }
 
     fn remember(&mut self, channel: ChannelId) -> Result<(), MdmError> {
         if !self.stats.contains_key(&channel) {
-            let stats = match self.write.channel_stats(channel)? {
-                Some(bytes) => Stats::from_bytes(&bytes)?,
-                None => Stats::default(),
-            };
+            let stats = surroundings::stats(self.write, channel)?;
             self.stats.insert(channel, (stats, false));
         }
         Ok(())

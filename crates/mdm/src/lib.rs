@@ -23,6 +23,7 @@ mod gaps;
 mod ingest;
 mod pins;
 pub mod read;
+mod surroundings;
 mod version;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The one read model: a module a question, plain structs, every value with its quality.
 
 mod bench;
+mod completeness;
 mod exceptions;
 mod fleet;
 mod meter;
@@ -10,6 +11,7 @@ mod usage;
 mod versions;
 
 pub use bench::{BenchDay, Bracket, OtherDay, RawSlot};
+pub use completeness::{Completeness, CompletenessCell, CompletenessRow, MOST_DAYS, MeterDay};
 pub use exceptions::Queue;
 pub(crate) use exceptions::exceptions_of;
 pub use fleet::{FleetPage, PageOf};

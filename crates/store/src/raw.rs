@@ -83,6 +83,24 @@ impl Read {
         Ok(found)
     }
 
+    /// How the batches came that start in `[from, to)`: by channel and source, how many, and how many of them were
+    /// received after `due`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn batches_by_source(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        due: Timestamp,
+    ) -> Result<Vec<(ChannelId, BatchSource, u32, u32)>> {
+        let sql = "SELECT channel, source, count(*), sum(CASE WHEN received_ms > ? THEN 1 ELSE 0 END) FROM raw_batch \
+                   WHERE start_s >= ? AND start_s < ? GROUP BY channel, source ORDER BY channel, source";
+        rows(&self.conn, sql, (due.as_millisecond(), from.as_second(), to.as_second()), |row| {
+            Ok((ChannelId::new(row.get(0)?), source(row.get(1)?)?, row.get(2)?, row.get(3)?))
+        })
+    }
+
     /// How many batches are kept.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use super::{Edit, EditRefused, Editor, LONGEST_NOTE, Op, ReasonCode, Slots};
 use crate::catalogue::Entry;
 use crate::day::{Before, Made, Workshop};
 use crate::read::BenchDay;
+use crate::surroundings;
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -283,31 +284,21 @@ impl Workshop<'_> {
 
     /// Puts what a method of estimation gives into the chosen intervals.
     fn fill(
-        &mut self,
+        &self,
         entry: &Entry,
         day: &mut Day,
         slots: &Slots,
         method: vee::Method,
     ) -> Result<Result<(), EditRefused>, MdmError> {
-        let mut without = day.clone();
-        for slot in slots.iter() {
-            if let Some(slot) = without.slots.get_mut(slot) {
-                *slot = Slot::MISSING;
-            }
+        let all = surroundings::candidates(self.mdm, self.write, entry, day, slots, self.now)?;
+        let Some(chosen) = all.into_iter().find(|candidate| candidate.method == method) else {
+            return Ok(Err(EditRefused::MethodUnfit { method: method.name(), why: String::new() }));
+        };
+        if !chosen.applies || chosen.values.len() != slots.len() {
+            return Ok(Err(EditRefused::MethodUnfit { method: method.name(), why: chosen.why }));
         }
-        let estimated = self.estimated(entry, &without)?;
-        for slot in slots.iter() {
-            let value = estimated.slots.get(slot).filter(|slot| slot.quality.class() == method.class());
-            let Some(value) = value else {
-                let method = method.name().to_owned();
-                let why = "it gives no value for some of the intervals.".to_owned();
-                return Ok(Err(EditRefused::MethodUnfit { method, why }));
-            };
-            if let Err(refused) = put(day, slot, value.value) {
-                return Ok(Err(refused));
-            }
-        }
-        Ok(Ok(()))
+        let mut values = slots.iter().zip(chosen.values);
+        Ok(values.try_for_each(|(slot, value)| put(day, slot, value)))
     }
 
     /// Judges the day, keeps it, moves the cases on and writes the deed down.

@@ -12,6 +12,7 @@
 
 mod apply;
 mod cases;
+mod group;
 mod op;
 mod slots;
 
@@ -19,6 +20,7 @@ mod slots;
 mod tests;
 
 pub use apply::{Edited, Preview};
+pub use group::MOST_AT_ONCE;
 pub use slots::{NoSlots, Slots};
 
 use jiff::Timestamp;
@@ -329,7 +331,7 @@ pub enum EditRefused {
     #[error("The method {method} cannot estimate this: {why}")]
     MethodUnfit {
         /// Which.
-        method: String,
+        method: &'static str,
         /// In words.
         why: String,
     },
@@ -344,6 +346,17 @@ pub enum EditRefused {
         /// What stands.
         current: u32,
     },
+    /// There are more or fewer exceptions than the person saw.
+    #[error("There are {found} open exceptions now, not {expected}. Look at the list and decide again.")]
+    CountChanged {
+        /// What the person saw.
+        expected: u64,
+        /// What there is.
+        found: u64,
+    },
+    /// Too many at once.
+    #[error("Choose at most {MOST_AT_ONCE} exceptions at once.")]
+    TooMany,
     /// Everything is so already.
     #[error("Nothing would change.")]
     NoChange,

@@ -4,10 +4,11 @@ use super::exceptions::exceptions_of;
 use super::profile::{Series, series};
 use super::versions::{VersionView, views};
 use crate::catalogue::Entry;
+use crate::surroundings::registers;
 use crate::{Mdm, MdmError};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use model::{BatchSource, ChannelId, Commodity, LocalDay, RegisterRead, RegisterValue, Serial};
+use model::{BatchSource, ChannelId, Commodity, LocalDay, RegisterValue, Serial};
 use store::{Channel, EditEntry, Exception, ExceptionFilter, Read};
 use vee::{Register, Slot};
 
@@ -250,17 +251,4 @@ fn raw(
         }
     }
     Ok(slots)
-}
-
-/// The reads of the total register in `[from, to]`, both included, in the stored unit, by time.
-fn registers(read: &Read, entry: &Entry, from: Timestamp, to: Timestamp) -> Result<Vec<Register>, MdmError> {
-    let channel = &entry.channel;
-    if !channel.kind.is_additive() {
-        return Ok(Vec::new());
-    }
-    let (unit, exponent) = channel.kind.stored_unit();
-    let exact =
-        |read: &RegisterRead| (read.value.unit == unit).then(|| read.value.rescaled(exponent).ok()).flatten();
-    let reads = read.register_reads(channel.meter, channel.kind, 0, from, to)?;
-    Ok(reads.iter().filter_map(|read| exact(read).map(|value| Register { at: read.at, value })).collect())
 }
