@@ -89,12 +89,23 @@ impl Mdm {
     /// What the store says; then nothing was taken in.
     pub fn receive(&self, now: Timestamp, items: Vec<Incoming>) -> Result<IngestReport, MdmError> {
         self.refresh_for(&items)?;
-        self.store.write(|w| {
-            let mut workshop = Workshop::new(self, w, now)?;
-            let report = workshop.receive(items)?;
-            workshop.finish()?;
-            Ok(report)
-        })
+        self.store.write(|w| self.receive_in(w, now, items))
+    }
+
+    /// As [`Mdm::receive`], inside a transaction of the caller's; [`Mdm::reload`] first if meters may be new.
+    ///
+    /// # Errors
+    /// What the store says; then the transaction must not be committed.
+    pub fn receive_in(
+        &self,
+        w: &store::Write,
+        now: Timestamp,
+        items: Vec<Incoming>,
+    ) -> Result<IngestReport, MdmError> {
+        let mut workshop = Workshop::new(self, w, now)?;
+        let report = workshop.receive(items)?;
+        workshop.finish()?;
+        Ok(report)
     }
 
     /// A meter that was provisioned after the registry was read makes it be read again.

@@ -32,6 +32,7 @@ mod tests;
 /// The same tests on PostgreSQL, where that is installed.
 #[cfg(test)]
 #[path = "tests.rs"]
+#[expect(clippy::duplicate_mod, reason = "its name says on which engine it runs")]
 mod tests_on_postgres;
 
 pub use bulk::BulkReport;

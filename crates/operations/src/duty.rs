@@ -40,6 +40,12 @@ pub enum DutyError {
     /// The meter data manager failed.
     #[error(transparent)]
     Mdm(#[from] MdmError),
+    /// A job that this program does not understand.
+    #[error("understand the job {key}")]
+    Job {
+        /// Its kind or key.
+        key: String,
+    },
 }
 
 impl DutyError {
@@ -47,7 +53,7 @@ impl DutyError {
     pub const fn is_passing(&self) -> bool {
         match self {
             Self::Store(error) | Self::Mdm(MdmError::Store(error)) => error.is_passing(),
-            Self::Mdm(_) => false,
+            Self::Mdm(_) | Self::Job { .. } => false,
         }
     }
 }
@@ -130,12 +136,32 @@ pub struct Duty {
     store: Store,
     mdm: Arc<Mdm>,
     master: MasterKey,
+    part: Part,
+}
+
+/// How much of the way from a meter to a closed day is this process's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// Days are closed by jobs.
+    UntilTakenIn,
+    /// What was read is left in the inbox for a meter data manager; days are closed by jobs.
+    UntilRead,
 }
 
 impl Duty {
     /// Over a meter data manager and its store; `master` opens the keys there.
     pub fn new(mdm: Arc<Mdm>, master: MasterKey) -> Self {
-        Self { store: mdm.store().clone(), mdm, master }
+        Self { store: mdm.store().clone(), mdm, master, part: Part::Whole }
+    }
+
+    /// For a process that does not go the whole way.
+    #[must_use]
+    pub const fn with_part(mut self, part: Part) -> Self {
+        self.part = part;
+        self
     }
 
     /// Hands every collector and meter to a head-end that starts, with unwrapped keys and the counters
@@ -238,18 +264,22 @@ impl Duty {
     fn settle_together(&self, now: Timestamp, events: &[HeadEndEvent]) -> Result<Settlement, DutyError> {
         let incoming: Vec<Incoming> = events.iter().flat_map(incoming).collect();
         let readings: Vec<(MeterId, Timestamp)> = incoming.iter().filter_map(read_at).collect();
-        if !incoming.is_empty() {
+        let mut left = Vec::new();
+        if self.part == Part::UntilRead {
+            left = incoming;
+        } else if !incoming.is_empty() {
             self.mdm.receive(now, incoming)?;
         }
         let mut settlement = Settlement::default();
         let noted = events.iter().any(|event| {
             !matches!(event, HeadEndEvent::Batch(_) | HeadEndEvent::Registers(_) | HeadEndEvent::Event(_))
         });
-        if !noted && readings.is_empty() {
+        if !noted && readings.is_empty() && left.is_empty() {
             return Ok(settlement);
         }
         self.store.write(|write| {
             let mut healths: BTreeMap<MeterId, Health> = BTreeMap::new();
+            crate::intake::leave(write, now, left)?;
             for (meter, at) in readings {
                 healths.entry(meter).or_default().last_read = Some(at);
             }
@@ -298,7 +328,9 @@ impl Duty {
     /// # Errors
     /// What the store says.
     pub fn chores(&self, now: Timestamp) -> Result<Settlement, DutyError> {
-        self.mdm.close_due(now)?;
+        if self.part == Part::Whole {
+            self.mdm.close_due(now)?;
+        }
         let gaps = self.mdm.all_missing(now - BACKFILL, now - YOUNG)?;
         let mut holes = Vec::new();
         let mut last = None;

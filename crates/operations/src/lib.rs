@@ -2,8 +2,10 @@
 //! head-end, MDM and store.
 
 pub mod accounts;
+pub mod chores;
 mod desk;
 mod duty;
+mod intake;
 pub mod keys;
 pub mod load;
 pub mod models;
@@ -12,8 +14,10 @@ pub mod provision;
 mod role;
 
 pub use accounts::{AccountError, Accounts, NewAccount};
+pub use chores::{Chores, Turn};
 pub use desk::{Desk, DeskError};
-pub use duty::{BATTERY_GROUP, Duty, DutyError, Hole, READ_GROUP, Refused, Settlement, Unlisted};
+pub use duty::{BATTERY_GROUP, Duty, DutyError, Hole, Part, READ_GROUP, Refused, Settlement, Unlisted};
+pub use intake::Intake;
 pub use keys::MasterKey;
 pub use person::Person;
 pub use role::{Right, Role};

@@ -1,5 +1,6 @@
 //! The configuration file of `wattle serve`.
 
+use crate::utility::Home;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::fs;
@@ -14,12 +15,33 @@ pub struct Config {
     pub data: PathBuf,
     /// The master key, if it is not `master.key` in the data directory.
     pub master_key: Option<PathBuf>,
+    /// A PostgreSQL database instead of the file in the data directory.
+    pub database: Option<String>,
+    /// A file whose first line is the password for it.
+    pub database_password_file: Option<PathBuf>,
     /// The pages.
     #[serde(default)]
     pub web: Web,
     /// The head-end.
     #[serde(default)]
     pub head_end: HeadEnd,
+    /// The jobs.
+    #[serde(default)]
+    pub jobs: Jobs,
+}
+
+/// Settings of the jobs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Jobs {
+    /// How long a job whose process died waits for another one, seconds.
+    pub lease_s: u32,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self { lease_s: 120 }
+    }
 }
 
 /// Settings of the pages.
@@ -87,11 +109,24 @@ impl Config {
                 config.web.listen
             );
         }
-        if config.head_end.read_every_min == 0 || config.head_end.response_timeout_s == 0 {
-            bail!("head_end.read_every_min and head_end.response_timeout_s must be at least 1");
+        if config.head_end.read_every_min == 0
+            || config.head_end.response_timeout_s == 0
+            || config.jobs.lease_s == 0
+        {
+            bail!("head_end.read_every_min, head_end.response_timeout_s and jobs.lease_s must be at least 1");
         }
         config.system_title()?;
         Ok(config)
+    }
+
+    /// Where the utility is.
+    pub fn home(&self) -> Home {
+        Home {
+            data: self.data.clone(),
+            master_key: self.master_key.clone(),
+            database: self.database.clone(),
+            password_file: self.database_password_file.clone(),
+        }
     }
 
     /// The head-end's system title.
@@ -122,6 +157,7 @@ mod tests {
         assert_eq!(config.head_end.read_every_min, HeadEnd::default().read_every_min);
         assert_eq!(config.head_end.clock_tolerance_s, HeadEnd::default().clock_tolerance_s);
         assert_eq!(config.head_end.response_timeout_s, HeadEnd::default().response_timeout_s);
+        assert_eq!(config.jobs.lease_s, Jobs::default().lease_s);
     }
 
     #[test]

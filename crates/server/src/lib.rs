@@ -8,6 +8,7 @@
 //! | [`device`] | one virtual meter on a socket |
 //! | [`config`] | what `wattle serve` is told |
 //! | [`utility`] | opening a data directory: store, keys, meter data manager |
+//! | [`work`] | jobs and the inbox |
 //! | [`clock`] | the time |
 
 pub mod clock;
@@ -17,4 +18,5 @@ pub mod device;
 pub mod utility;
 pub mod visit;
 mod wire;
+pub mod work;
 pub mod world;

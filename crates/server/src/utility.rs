@@ -4,12 +4,12 @@ use anyhow::{Context, Result, bail};
 use headend::{HeadEnd, HeadEndConfig, ReadPlan};
 use jiff::{SignedDuration, Timestamp};
 use mdm::Mdm;
-use operations::{BATTERY_GROUP, Duty, MasterKey, models};
+use operations::{BATTERY_GROUP, Duty, MasterKey, Part, models};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::Store;
+use store::{PgConfig, Store};
 use vee::Rules;
 
 const DATABASE: &str = "wattle.sqlite";
@@ -28,14 +28,75 @@ pub struct Utility {
     pub master: MasterKey,
 }
 
+/// Where a utility is: a data directory, and perhaps a PostgreSQL database instead of the file in it.
+#[derive(Clone, Debug, Default)]
+pub struct Home {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The master key, if it is not `master.key` in the data directory.
+    pub master_key: Option<PathBuf>,
+    /// The address of a PostgreSQL database.
+    pub database: Option<String>,
+    /// A file whose first line is the password for it.
+    pub password_file: Option<PathBuf>,
+}
+
+impl Home {
+    /// A data directory with everything in it.
+    pub fn new(data: &Path, master_key: Option<&Path>) -> Self {
+        Self { data: data.to_owned(), master_key: master_key.map(Path::to_owned), ..Self::default() }
+    }
+
+    /// Opens the database, bringing its schema up to date.
+    ///
+    /// # Errors
+    /// A message that names the file or the setting.
+    pub fn open_store(&self) -> Result<Store> {
+        let Some(address) = &self.database else { return open_store(&self.data) };
+        let mut config = PgConfig::parse(address).context("`database` cannot be used")?;
+        if let Some(file) = &self.password_file {
+            check_mode(file)?;
+            config = config
+                .with_password_file(file)
+                .with_context(|| format!("could not read {}", file.display()))?;
+        }
+        Store::connect(&config).context("could not open the PostgreSQL database")
+    }
+
+    /// As [`Home::open_store`], where a utility must be there already.
+    ///
+    /// # Errors
+    /// A message that names the file or the setting, or the remedy where there is none.
+    pub fn open_known_store(&self) -> Result<Store> {
+        if self.database.is_none() {
+            return open_known_store(&self.data);
+        }
+        let store = self.open_store()?;
+        if store.read(store::Read::utility)?.is_none() {
+            bail!(
+                "the database holds no utility; `wattle admin migrate --database ... --name NAME --zone ZONE` sets one up"
+            );
+        }
+        Ok(store)
+    }
+}
+
 impl Utility {
     /// Opens a data directory that was set up before.
     ///
     /// # Errors
     /// A message that names the file and the remedy.
     pub fn open(directory: &Path, master_key: Option<&Path>) -> Result<Self> {
-        let store = open_known_store(directory)?;
-        let master = read_master_key(&key_file(directory, master_key))?;
+        Self::open_at(&Home::new(directory, master_key))
+    }
+
+    /// Opens a utility that was set up before.
+    ///
+    /// # Errors
+    /// A message that names the file and the remedy.
+    pub fn open_at(home: &Home) -> Result<Self> {
+        let store = home.open_known_store()?;
+        let master = read_master_key(&key_file(&home.data, home.master_key.as_deref()))?;
         let mdm = Mdm::new(store.clone(), Rules::default(), models::judged())
             .context("could not start the meter data manager")?;
         Ok(Self { store, mdm: Arc::new(mdm), master })
@@ -46,9 +107,18 @@ impl Utility {
     /// # Errors
     /// A message that names the file and the remedy.
     pub fn set_up(directory: &Path, master_key: Option<&Path>) -> Result<(Store, MasterKey)> {
-        fs::create_dir_all(directory).with_context(|| format!("could not create {}", directory.display()))?;
-        let store = open_store(directory)?;
-        let file = key_file(directory, master_key);
+        Self::set_up_at(&Home::new(directory, master_key))
+    }
+
+    /// Sets a utility up, or brings an old one up to date: folders, database, master key.
+    ///
+    /// # Errors
+    /// A message that names the file and the remedy.
+    pub fn set_up_at(home: &Home) -> Result<(Store, MasterKey)> {
+        fs::create_dir_all(&home.data)
+            .with_context(|| format!("could not create {}", home.data.display()))?;
+        let store = home.open_store()?;
+        let file = key_file(&home.data, home.master_key.as_deref());
         if !file.exists() {
             write_master_key(&file)?;
         }
@@ -58,7 +128,7 @@ impl Utility {
 
 impl Utility {
     /// A head-end that knows every collector and meter of this utility and follows `plan`, and the duty
-    /// that stores for it. Meters that cannot be enlisted are logged with the reason.
+    /// that stores for it, as far as `part` says. Meters that cannot be enlisted are logged with the reason.
     ///
     /// # Errors
     /// What the store says.
@@ -67,12 +137,13 @@ impl Utility {
         config: HeadEndConfig,
         plan: ReadPlan,
         now: Timestamp,
+        part: Part,
     ) -> Result<(HeadEnd, Arc<Duty>)> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)
             .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
         let mut head_end = HeadEnd::with_entropy(config, seed);
-        let duty = Duty::new(Arc::clone(&self.mdm), self.master.clone());
+        let duty = Duty::new(Arc::clone(&self.mdm), self.master.clone()).with_part(part);
         for unlisted in duty.enlist(&mut head_end, now)? {
             tracing::error!(meter.id = %unlisted.meter, why = unlisted.why, "a meter will not be read");
         }

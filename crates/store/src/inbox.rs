@@ -29,6 +29,16 @@ impl Read {
     }
 }
 
+impl Read {
+    /// Whether nothing waits.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn inbox_is_empty(&self) -> Result<bool> {
+        crate::column::value(&self.conn, "SELECT NOT EXISTS (SELECT 1 FROM inbox)", [])
+    }
+}
+
 impl Write {
     /// Leaves an item for the meter data manager.
     ///

@@ -265,6 +265,17 @@ impl Write {
         Ok(execute(&self.conn, sql, values)? > 0)
     }
 
+    /// Keeps work that can never be done, so that somebody sees it. Whether it was new.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn bury_job(&self, new: &NewJob, now: Timestamp, why: &str) -> Result<bool> {
+        let fresh = self.enqueue_job(new, now)?;
+        let sql = "UPDATE job SET state = 'dead', outcome = ? WHERE kind = ? AND key = ?";
+        execute(&self.conn, sql, (why, &new.kind, &new.key))?;
+        Ok(fresh)
+    }
+
     /// Lets a dead job be tried again from the beginning. Whether it was dead.
     ///
     /// # Errors

@@ -90,8 +90,12 @@ async fn live(arguments: &Arguments, talk: Talk, begun: Instant) -> Result<()> {
     people(&town)?;
     let pushes = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let push_address = pushes.local_addr()?.to_string();
-    let (head_end, duty) =
-        town.utility.head_end(settings(arguments.speed), plan(&scenario, clock.now()), clock.now())?;
+    let (head_end, duty) = town.utility.head_end(
+        settings(arguments.speed),
+        plan(&scenario, clock.now()),
+        clock.now(),
+        operations::Part::Whole,
+    )?;
     let meters = head_end.meter_count();
     tokio::spawn(town.world.push_to(push_address).run());
     tokio::spawn(Collection::new(head_end, clock, duty).run(Some(pushes)));

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 const MOST_FAULTS: usize = 50;
 
 pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
-    let utility = Utility::open(&arguments.place.data, arguments.place.master_key.as_deref())?;
+    let utility = Utility::open_at(&arguments.place.home())?;
     let mut texts = Vec::new();
     for file in &arguments.files {
         let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;

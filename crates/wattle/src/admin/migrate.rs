@@ -31,10 +31,13 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         bail!(WrongUsage(format!("--zone: no zone is called `{zone}`; write it as Europe/Zurich")));
     }
     let place = &arguments.place.data;
-    if !holds_store(place) && (arguments.name.is_none() || arguments.zone.is_none()) {
+    if arguments.place.database.is_none()
+        && !holds_store(place)
+        && (arguments.name.is_none() || arguments.zone.is_none())
+    {
         bail!(WrongUsage(NEW.to_owned()));
     }
-    let (store, _) = Utility::set_up(place, arguments.place.master_key.as_deref())?;
+    let (store, _) = Utility::set_up_at(&arguments.place.home())?;
     let known = store.read(store::Read::utility)?;
     let (name, zone) = match (&known, &arguments.name, &arguments.zone) {
         (None, Some(name), Some(zone)) => (name.clone(), zone.clone()),

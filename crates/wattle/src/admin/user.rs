@@ -7,7 +7,6 @@ use anyhow::{Context, Result, bail};
 use operations::accounts::SHORTEST_PASSWORD;
 use operations::{Accounts, NewAccount, Role};
 use serde_json::json;
-use server::utility::open_known_store;
 use std::io::{IsTerminal, stdin};
 
 /// Create, list and change accounts.
@@ -63,7 +62,7 @@ enum Command {
 }
 
 pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
-    let store = open_known_store(&arguments.place.data)?;
+    let store = arguments.place.home().open_known_store()?;
     let accounts = Accounts::new(store.clone());
     match &arguments.command {
         Command::Add { name, role, display_name, customer, password } => {

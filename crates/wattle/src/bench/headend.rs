@@ -82,7 +82,7 @@ fn read(meters: u32, what: What, talk: Talk) -> Result<Outcome> {
             what,
         };
         let config = HeadEndConfig::new(SystemTitle(*b"WTL\0\0\0\0\x02"));
-        let (head_end, duty) = town.utility.head_end(config, plan, clock.now())?;
+        let (head_end, duty) = town.utility.head_end(config, plan, clock.now(), operations::Part::Whole)?;
         ensure!(
             head_end.meter_count() == usize::try_from(meters)?,
             "the head-end knows only some of the meters"

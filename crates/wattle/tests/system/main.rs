@@ -1,5 +1,5 @@
 //! The executable from outside: its command line, its sockets under hostile bytes, its store under kills and on a
-//! full disk.
+//! full disk, its roles in processes that are killed.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 #![expect(clippy::disallowed_methods, reason = "these tests wait for processes, in real time")]
@@ -10,3 +10,4 @@ mod disk;
 mod hostile;
 mod kill;
 mod ledger;
+mod work;

@@ -28,11 +28,16 @@ impl PgConfig {
     /// loopback address. A database elsewhere is reached through a tunnel that ends here.
     ///
     /// # Errors
-    /// [`StoreError::Address`] for what is no such address or not on this machine.
+    /// [`StoreError::Address`] for what is no such address, holds a password or is not on this machine.
     pub fn parse(address: &str) -> Result<Self> {
         // The parser's own words may repeat the password.
         let mut config: Config =
             address.parse().map_err(|_| StoreError::Address { why: "it is no PostgreSQL address" })?;
+        if config.get_password().is_some() {
+            return Err(StoreError::Address {
+                why: "it holds a password: put that into a file that nobody else can read, and name the file",
+            });
+        }
         let local = |host: &Host| match host {
             Host::Unix(_) => true,
             Host::Tcp(name) => {
@@ -65,5 +70,33 @@ impl PgConfig {
 
     pub(super) fn connect(&self) -> Result<Client> {
         Ok(self.config.connect(NoTls)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_and_no_password_in_the_open() {
+        for good in [
+            "postgres://wattle@localhost/wattle",
+            "postgres://wattle@127.0.0.1:5433/wattle",
+            "postgres://wattle@%2Frun%2Fpostgresql/wattle",
+            "host=/run/postgresql user=wattle dbname=wattle",
+        ] {
+            assert!(PgConfig::parse(good).is_ok(), "{good}");
+        }
+        for (bad, told) in [
+            ("postgres://wattle@db.example/wattle", "another machine"),
+            ("host=localhost hostaddr=203.0.113.9 user=wattle", "another machine"),
+            ("postgres://wattle:s3cret@localhost/wattle", "holds a password"),
+            ("user=wattle", "no host"),
+            ("/var/lib/wattle", "no PostgreSQL address"),
+        ] {
+            let error = PgConfig::parse(bad).unwrap_err().to_string();
+            assert!(error.contains(told), "{bad}: {error}");
+            assert!(!error.contains("s3cret"));
+        }
     }
 }

@@ -1,0 +1,155 @@
+//! Chores of the utility as jobs: planned by anybody, done once by whoever takes the lease.
+//!
+//! [`Chores::plan`] writes down what has become due, [`Chores::turn`] does one of them. A chore that fails is tried again
+//! after a while that doubles each time; after its last attempt it stays in the list as dead, for a person to look at.
+
+use crate::duty::DutyError;
+use jiff::{SignedDuration, Timestamp};
+use mdm::{Mdm, MdmError};
+use std::sync::Arc;
+use store::{Job, NewJob};
+
+/// Close a day whose grace is over; the key is its date.
+pub const CLOSE_DAY: &str = "close-day";
+/// Remove sessions that have run out and jobs that were done long ago; the key is the date.
+pub const SWEEP: &str = "sweep";
+/// All kinds that [`Chores`] knows.
+pub const KINDS: [&str; 2] = [CLOSE_DAY, SWEEP];
+
+/// How often a chore is tried.
+const ATTEMPTS: u32 = 12;
+/// The wait after the first failure; it doubles with each.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// Jobs that were done are listed for so long.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What became of a turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// A job was done.
+    Done(Job),
+    /// A job failed, and why; it waits for its next attempt or is dead.
+    Failed(Job, String),
+}
+
+/// A worker of the utility's chores.
+#[derive(Clone, Debug)]
+pub struct Chores {
+    mdm: Arc<Mdm>,
+    owner: String,
+    lease: SignedDuration,
+}
+
+impl Chores {
+    /// A worker; `owner` tells it from every other, in other processes too.
+    ///
+    /// `lease` is how long a job whose worker has died waits for another one. What is written is safe whatever it is: a job is
+    /// finished in the transaction of its effect, which an owner whose lease has passed on cannot commit.
+    pub const fn new(mdm: Arc<Mdm>, owner: String, lease: SignedDuration) -> Self {
+        Self { mdm, owner, lease }
+    }
+
+    /// Writes down what is due at `now`: the earliest day to be closed, as each leans on those before, and the daily
+    /// sweep. How many jobs are new.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn plan(&self, now: Timestamp) -> Result<usize, DutyError> {
+        let today = self.mdm.day_of(now)?.date();
+        let mut due = vec![(SWEEP, today.to_string())];
+        due.extend(self.mdm.due_days(now)?.first().map(|day| (CLOSE_DAY, day.to_string())));
+        let store = self.mdm.store();
+        // Most of the time nothing is new, and then nothing is written.
+        let known = |(kind, key): &(&str, String)| store.read(|read| read.job(kind, key));
+        let mut fresh = Vec::new();
+        for one in due {
+            if known(&one)?.is_none() {
+                fresh.push(one);
+            }
+        }
+        if fresh.is_empty() {
+            return Ok(0);
+        }
+        Ok(store.write(|write| {
+            let mut new = 0;
+            for (kind, key) in fresh {
+                let job = NewJob {
+                    kind: kind.to_owned(),
+                    key,
+                    payload: String::new(),
+                    due_at: now,
+                    most_attempts: ATTEMPTS,
+                };
+                new += usize::from(write.enqueue_job(&job, now)?);
+            }
+            Ok::<_, DutyError>(new)
+        })?)
+    }
+
+    /// Takes the job that has been due the longest and does it. `None` when there is nothing to do.
+    ///
+    /// # Errors
+    /// What the store says when not even the failure could be written down; the lease then runs out.
+    pub fn turn(&self, now: Timestamp) -> Result<Option<Turn>, DutyError> {
+        let store = self.mdm.store();
+        let Some(job) = store.claim_job(now, &self.owner, &KINDS, self.lease)? else { return Ok(None) };
+        let Err(error) = self.work(&job, now) else { return Ok(Some(Turn::Done(job))) };
+        let why = chain(&error);
+        store.fail_job(&job, now, &why, Some(now.saturating_add(wait(job.attempts)).unwrap_or(now)))?;
+        Ok(Some(Turn::Failed(job, why)))
+    }
+
+    fn work(&self, job: &Job, now: Timestamp) -> Result<(), DutyError> {
+        let store = self.mdm.store();
+        match job.kind.as_str() {
+            CLOSE_DAY => {
+                let date = job.key.parse().map_err(|_| DutyError::Job { key: job.key.clone() })?;
+                self.mdm.reload()?;
+                store.run_job(job, now, |write| {
+                    let closed = self.mdm.close_day_in(write, now, date)?;
+                    Ok::<_, MdmError>(format!(
+                        "{} channels, {} intervals estimated, {} missing, {} findings",
+                        closed.channels, closed.estimated, closed.missing, closed.findings
+                    ))
+                })?;
+            }
+            SWEEP => store.run_job(job, now, |write| {
+                let sessions = write.expire_sessions(now)?;
+                let jobs = write.forget_jobs(now.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN))?;
+                Ok::<_, store::StoreError>(format!("{sessions} sessions and {jobs} jobs removed"))
+            })?,
+            _ => return Err(DutyError::Job { key: job.kind.clone() }),
+        }
+        Ok(())
+    }
+}
+
+/// How long to wait after a failure of attempt `attempts`.
+fn wait(attempts: u32) -> SignedDuration {
+    let doublings = attempts.saturating_sub(1).min(16);
+    FIRST_WAIT.checked_mul(1 << doublings).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = format!("failed to {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_an_hour() {
+        let waits: Vec<i64> = [1, 2, 3, 10, 11, 99].map(|attempts| wait(attempts).as_secs()).to_vec();
+        assert_eq!(waits, [5, 10, 20, 2560, 3600, 3600]);
+    }
+}
