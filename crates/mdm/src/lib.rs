@@ -20,11 +20,14 @@ mod day;
 pub mod edit;
 mod error;
 mod gaps;
+pub mod group;
 mod ingest;
+pub mod load;
 mod pins;
 pub mod read;
 mod surroundings;
 mod version;
+pub mod virtual_channel;
 
 #[cfg(test)]
 mod tests;

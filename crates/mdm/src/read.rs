@@ -19,6 +19,7 @@ pub use meter::MeterView;
 pub use overview::{CollectorView, EventView, Overview, ReadSuccess, SILENT_AFTER};
 pub use profile::{Profile, Series};
 pub use usage::{MonthDay, UsageDay, UsageMonth};
+pub(crate) use versions::as_of;
 pub use versions::{AsOf, SlotChange, VersionView};
 
 pub use store::{

@@ -5,6 +5,7 @@
 //! transaction. Conversions between columns and our words are here and nowhere else. What was read is never overwritten: raw
 //! batches, register reads and events are only ever added, and a sealed version of a day is never changed.
 
+mod activation;
 pub mod block;
 mod case;
 mod channel;
@@ -20,6 +21,7 @@ mod event;
 mod finding;
 mod fleet;
 mod fold;
+mod group;
 mod inbox;
 mod job;
 mod key;
@@ -38,11 +40,13 @@ mod stats_page;
 mod sums;
 mod user;
 mod utility;
+mod virtual_channel;
 mod weather;
 
 #[cfg(test)]
 mod tests;
 
+pub use activation::Activation;
 pub use case::{Case, CaseState, Exception, ExceptionFilter, ExceptionGroup, ExceptionSort};
 pub use channel::Channel;
 pub use column::Position;
@@ -56,6 +60,7 @@ pub use event::StoredEvent;
 pub use finding::{Origin, StoredFinding};
 pub use fleet::{FleetFilter, FleetRow, FleetSort};
 pub use fold::FoldReport;
+pub use group::{MeterGroup, MeterPlace};
 pub use inbox::InboxItem;
 pub use job::{Job, JobState, NewJob};
 pub use key::{Counter, WrappedKey};
@@ -75,4 +80,5 @@ pub use stats_page::StatsPage;
 pub use sums::{BUCKETS, BucketSums, Runs};
 pub use user::{NewUser, Session, User};
 pub use utility::Utility;
+pub use virtual_channel::StoredVirtual;
 pub use weather::WeatherHour;
