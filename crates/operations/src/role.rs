@@ -35,6 +35,8 @@ pub enum Right {
     SetClocks,
     /// Correct, accept and reject readings.
     EditReadings,
+    /// Edit days that a bill was computed from; the bill is flagged.
+    EditBilled,
     /// Put other rules of validation and estimation in force.
     SetRules,
     /// Create accounts.
@@ -62,6 +64,7 @@ impl Role {
             Right::SeeFleet => !matches!(self, Self::Customer),
             Right::ReadMeters => matches!(self, Self::MeterOperator | Self::Engineer | Self::Administrator),
             Right::SetClocks => matches!(self, Self::MeterOperator | Self::Administrator),
+            Right::EditBilled => matches!(self, Self::Administrator),
             Right::EditReadings | Right::SetRules => matches!(self, Self::Analyst | Self::Administrator),
             Right::ManageAccounts => matches!(self, Self::Administrator),
         }

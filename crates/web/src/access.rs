@@ -74,6 +74,27 @@ pub(crate) const RULES: &[Rule] = &[
     ("GET", "/api/v1/commands", Access::With(Right::SeeFleet)),
     ("GET", "/api/v1/commands/{id}", Access::With(Right::SeeFleet)),
     ("GET", "/api/v1/usage", Access::SignedIn),
+    ("GET", "/api/v1/exceptions", Access::With(Right::SeeAnyUsage)),
+    ("POST", "/api/v1/exceptions/accept", Access::With(Right::EditReadings)),
+    ("POST", "/api/v1/exceptions/assign", Access::With(Right::EditReadings)),
+    ("GET", "/api/v1/rebill-flags", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/channels/{channel}/days/{date}", Access::With(Right::SeeAnyUsage)),
+    ("GET", "/api/v1/channels/{channel}/days/{date}/versions", Access::With(Right::SeeAnyUsage)),
+    ("GET", "/api/v1/channels/{channel}/days/{date}/as-of", Access::With(Right::SeeAnyUsage)),
+    ("GET", "/api/v1/channels/{channel}/days/{date}/diff", Access::With(Right::SeeAnyUsage)),
+    ("GET", "/api/v1/channels/{channel}/days/{date}/candidates", Access::With(Right::SeeAnyUsage)),
+    ("POST", "/api/v1/channels/{channel}/days/{date}/edits", Access::With(Right::EditReadings)),
+    ("POST", "/api/v1/channels/{channel}/days/{date}/edits/preview", Access::With(Right::EditReadings)),
+    ("GET", "/api/v1/completeness", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/completeness.csv", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/completeness/meters", Access::With(Right::SeeFleet)),
+    ("GET", "/api/v1/groups", Access::With(Right::SeeFleet)),
+    ("POST", "/api/v1/groups", Access::With(Right::EditReadings)),
+    // Of a small group a sum is somebody's use.
+    ("GET", "/api/v1/load", Access::With(Right::SeeAnyUsage)),
+    ("GET", "/api/v1/virtual-channels", Access::With(Right::SeeAnyUsage)),
+    ("POST", "/api/v1/virtual-channels", Access::With(Right::EditReadings)),
+    ("GET", "/api/v1/virtual-channels/{id}/days/{date}", Access::With(Right::SeeAnyUsage)),
 ];
 
 /// The rule of a routed path; a HEAD asks for what a GET may have.

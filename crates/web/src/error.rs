@@ -22,6 +22,9 @@ pub(crate) enum WebError {
     /// The person may not do this; the sentence says who may.
     #[error("{0}")]
     Forbidden(String),
+    /// The request is clear and not done, for a reason that the person can do something about.
+    #[error("{0}")]
+    Refused(String),
     /// Our fault.
     #[error("internal error {reference}: {cause}")]
     Internal {
@@ -62,6 +65,7 @@ impl WebError {
             Self::Unclear(_) => StatusCode::BAD_REQUEST,
             Self::SignIn => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Refused(_) => StatusCode::CONFLICT,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -73,6 +77,7 @@ impl WebError {
             Self::Unclear(_) => "We could not read that request",
             Self::SignIn => "Sign in first",
             Self::Forbidden(_) => "Not yours to see",
+            Self::Refused(_) => "Not done",
             Self::Internal { .. } => "Something failed on our side",
         }
     }
@@ -81,7 +86,7 @@ impl WebError {
     pub(crate) fn sentence(&self) -> String {
         match self {
             Self::NotFound(what) => format!("There is no {what} here, or it is not yours."),
-            Self::Unclear(sentence) | Self::Forbidden(sentence) => sentence.clone(),
+            Self::Unclear(sentence) | Self::Forbidden(sentence) | Self::Refused(sentence) => sentence.clone(),
             Self::SignIn => "Sign in and ask again.".to_owned(),
             Self::Internal { reference, .. } => {
                 format!("Nothing was changed. Try again; if it stays, tell us the reference {reference}.")

@@ -57,7 +57,8 @@ impl Debug for App {
 
 /// Every page and document of the site.
 pub fn router(app: App) -> Router {
-    let site = Router::new().merge(door()).merge(portal()).merge(console()).merge(documents());
+    let site =
+        Router::new().merge(door()).merge(portal()).merge(console()).merge(documents()).merge(readings());
     site.fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
         .layer(middleware::from_fn_with_state(app, guard::guard))
@@ -98,6 +99,30 @@ fn console() -> Router {
         .route("/ops/commands", get(page::ops::commands::get))
         .route("/ops/commands/{id}", get(page::ops::command::get))
         .route("/ops/commands/{id}/live", get(page::ops::live::command))
+}
+
+/// The meter data manager's own questions: exceptions, days and their versions, edits, sums.
+fn readings() -> Router {
+    use api::{aggregates, bench, exceptions};
+    Router::new()
+        .route("/api/v1/exceptions", get(exceptions::list))
+        .route("/api/v1/exceptions/accept", post(exceptions::accept))
+        .route("/api/v1/exceptions/assign", post(exceptions::assign))
+        .route("/api/v1/rebill-flags", get(exceptions::rebill_flags))
+        .route("/api/v1/channels/{channel}/days/{date}", get(bench::day))
+        .route("/api/v1/channels/{channel}/days/{date}/versions", get(bench::versions))
+        .route("/api/v1/channels/{channel}/days/{date}/as-of", get(bench::as_of))
+        .route("/api/v1/channels/{channel}/days/{date}/diff", get(bench::diff))
+        .route("/api/v1/channels/{channel}/days/{date}/candidates", get(bench::candidates))
+        .route("/api/v1/channels/{channel}/days/{date}/edits", post(bench::apply))
+        .route("/api/v1/channels/{channel}/days/{date}/edits/preview", post(bench::preview))
+        .route("/api/v1/completeness", get(aggregates::completeness))
+        .route("/api/v1/completeness.csv", get(aggregates::completeness_csv))
+        .route("/api/v1/completeness/meters", get(aggregates::completeness_meters))
+        .route("/api/v1/groups", get(aggregates::groups).post(aggregates::put_group))
+        .route("/api/v1/load", get(aggregates::load))
+        .route("/api/v1/virtual-channels", get(aggregates::virtual_channels).post(aggregates::put_virtual))
+        .route("/api/v1/virtual-channels/{id}/days/{date}", get(aggregates::virtual_day))
 }
 
 fn documents() -> Router {
