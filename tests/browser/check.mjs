@@ -65,10 +65,12 @@ for (const person of everyone) {
   const kind = session.operator ? "operator" : "customer";
   const first = !seen.has(kind);
   if (first) seen.set(kind, { ...session, pages, options });
+  if (/analyst/i.test(person.what)) seen.set("analyst", { ...session, pages: pages.filter(path => /^\/ops\/(vee|rules|groups|reads)/.test(path)), options });
   console.log(`${person.shown}: ${kind}, ${pages.length} pages`);
   // The pages of a face are the same for all its people: one of them sees every look, the others what differs by role.
-  const looks = first ? EVERY_LOOK : [["light", 390]];
-  const differing = first ? pages : pages.filter((path, index) => index === 0 || /^\/ops\/meters\/\d+$/.test(path));
+  const looks = first || works ? EVERY_LOOK : [["light", 390]];
+  const works = /analyst/i.test(person.what);
+  const differing = first || works ? pages : pages.filter((path, index) => index === 0 || /^\/ops\/meters\/\d+$/.test(path));
   await together(differing.flatMap(path => looks.map(look => () => clean(options, path, ...look))));
   const forbidden = session.operator ? "/usage" : "/ops";
   await visit(options, forbidden, async page => ok((await page.locator("h1").textContent()) === "Not yours to see", `${person.shown} may not open ${forbidden}`));
@@ -98,7 +100,7 @@ async function weigh(options, path) {
   console.log(`${path}: ${(weights.html / 1000).toFixed(1)} kB of HTML, ${(weights.total / 1000).toFixed(1)} kB in all, ${weights.nodes} nodes`);
   await context.close();
 }
-await together([customer, operator].flatMap(({ pages, options }) => pages.map(path => () => weigh(options, path))));
+await together([customer, operator, seen.get("analyst")].filter(Boolean).flatMap(({ pages, options }) => pages.map(path => () => weigh(options, path))));
 
 // Without script: charts, links, tables, theme and a command all work.
 await visit({ ...customer.options, javaScriptEnabled: false }, "/usage?view=month", async page => {

@@ -14,7 +14,7 @@ export const launch = () => chromium.launch({
 export async function people(browser) {
   const page = await (await browser.newContext()).newPage();
   await page.goto(base + "/sign-in");
-  const names = await page.$$eval(".people button", all => all.map(b => ({ id: b.value, shown: b.querySelector("strong").textContent })));
+  const names = await page.$$eval(".people button", all => all.map(b => ({ id: b.value, shown: b.querySelector("strong").textContent, what: b.textContent })));
   await page.context().close();
   return names;
 }
@@ -43,6 +43,12 @@ export async function pagesOf(browser, { state, operator }) {
   let found;
   if (operator) {
     found = ["/ops", "/ops/meters", "/ops/meters?state=silent", "/ops/meters?q=nothing-fits-this", "/ops/commands", "/ops/commands/1", "/ops/_ui"];
+    found.push("/ops/vee", "/ops/vee?rule=all", "/ops/vee?severity=fail&since=1d&commodity=water", "/ops/reads", "/ops/rules", "/ops/rules?try=1&spike.percent=300", "/ops/groups", "/ops/groups/new");
+    const group = await path("/ops/vee", "th.lead a"), bench = group && (await path(group, ".feed tbody th a"));
+    found.push(group, group && (await path(group, ".grouphead a.btn")), bench, bench && (await path(bench, ".found a.go")), await path("/ops/groups", ".feed th a"));
+    const chosen = bench && (await path(bench, ".found a.go"));
+    found.push(chosen && (await path(chosen, ".cand a.btn")));
+    found.push(await path("/ops/reads", ".heatboard a"));
     found.push(await path("/ops/meters", ".feed tbody th a"), await path("/ops/meters?commodity=gas", ".feed tbody th a"), await path("/ops/commands", ".feed tbody th a"));
   } else {
     found = ["/", "/usage", "/usage?view=month"];

@@ -150,12 +150,13 @@ fn browser(at: &Place) -> Result<()> {
     let install = ["ci", "--silent", "--no-audit", "--no-fund"];
     at.run(Command::new("npm").args(install).arg("--prefix").arg(&tests))?;
     let mut demo = Demo::start(at)?;
-    let checked = at.run(
-        Command::new("node")
-            .arg(tests.join("check.mjs"))
-            .env("BASE_URL", &demo.address)
-            .env("CHROMIUM", which("chromium").context("chromium is not on the path")?),
-    );
+    let chromium = which("chromium").context("chromium is not on the path")?;
+    // First what looks, then what changes something.
+    let checked = ["check.mjs", "bench.mjs"].into_iter().try_for_each(|script| {
+        let mut node = Command::new("node");
+        node.arg(tests.join(script)).env("BASE_URL", &demo.address).env("CHROMIUM", &chromium);
+        at.run(&mut node)
+    });
     demo.stop();
     checked
 }

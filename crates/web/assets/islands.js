@@ -53,7 +53,7 @@ document.addEventListener("pointermove", e => {
   if (!tip.hidden && !e.target.closest?.("[data-chart]:focus")) hideTip();
 });
 document.addEventListener("keydown", e => {
-  const p = e.target.closest?.("[data-chart]");
+  const p = e.target.closest?.("[data-chart]:not([data-bench])");
   if (!p || e.target.closest("a") || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(e.key)) return;
   const bars = [...p.querySelectorAll(".bar")], cur = bars.findIndex(b => b.classList.contains("cur"));
   const to = e.key === "Home" ? 0 : e.key === "End" ? bars.length - 1 : Math.max(0, Math.min(bars.length - 1, cur + (e.key === "ArrowRight" ? 1 : -1)));
@@ -110,6 +110,61 @@ if (state) {
     if (d.final) es.close();
   });
 }
+
+// 5. The editing bench: intervals are chosen by click, drawing or Shift with the arrow keys; the form beside the chart does the
+// same without script. Letters work only while the chart has the focus (WCAG 2.1.4).
+const barsOf = p => [...p.querySelectorAll(".bar")];
+let grip = null;
+function choose(p, a, b) {
+  const all = barsOf(p), lo = Math.min(a, b), hi = Math.max(a, b);
+  all.forEach((bar, i) => bar.classList.toggle("sel", i >= lo && i <= hi));
+  p.lo = lo; p.hi = hi;
+  return all[lo].dataset.h.split(" – ")[0] + " – " + all[hi].dataset.h.split(" – ")[1];
+}
+function send(p) {
+  const form = $("#op"), first = +p.dataset.bench;
+  if (!form || p.lo === undefined) return;
+  form.elements.from.value = form.dataset.times.split(",")[first + p.lo];
+  form.elements.to.value = form.dataset.times.split(",")[first + p.hi + 1];
+  form.querySelector("[name=pick]").click();
+}
+document.addEventListener("pointerdown", e => {
+  const bar = e.target.closest?.("[data-bench] .bar"), p = bar?.closest("[data-bench]");
+  if (!p || e.button) return;
+  const at = barsOf(p).indexOf(bar);
+  grip = { p, from: e.shiftKey && p.lo !== undefined ? p.lo : at, to: at };
+  choose(p, grip.from, at);
+});
+document.addEventListener("pointermove", e => {
+  const bar = grip && e.target.closest?.("[data-bench] .bar");
+  if (bar && e.pointerType !== "touch") { grip.to = barsOf(grip.p).indexOf(bar); choose(grip.p, grip.from, grip.to); }
+});
+document.addEventListener("pointerup", () => { if (grip) { const p = grip.p; grip = null; send(p); } });
+document.addEventListener("pointercancel", () => { grip = null; });
+const press = s => { const n = $(s); if (n) { n.focus(); n.click(); } return n; };
+const KEYS = {
+  n: () => press("[data-key=n]"), p: () => press("[data-key=p]"), e: () => press("[data-key=e]"), Escape: () => press("[data-key=Escape]"),
+  a: () => { const f = $("#op"); if (f) { f.elements["do-accept"].checked = true; f.querySelector(".pri").click(); } return f; },
+  t: () => { const n = $("#note") ?? $("#code"); n?.focus(); return n; },
+  "?": () => { const d = $("[data-help]"); if (d) { d.open = !d.open; d.scrollIntoView({ block: "nearest" }); } return d; },
+};
+document.addEventListener("keydown", e => {
+  const p = e.target.closest?.("[data-bench]");
+  if (!p || e.ctrlKey || e.metaKey || e.altKey) return;
+  const all = barsOf(p), cur = Math.max(0, all.findIndex(b => b.classList.contains("cur")));
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[e.key];
+  if (step || e.key === "Home" || e.key === "End") {
+    const none = !$(".bar.cur", p), to = e.key === "Home" ? 0 : e.key === "End" ? all.length - 1 : none ? cur : Math.max(0, Math.min(all.length - 1, cur + step));
+    e.preventDefault();
+    if (e.shiftKey) p.anchor ??= cur; else p.anchor = undefined;
+    point(all[to], true);
+    if (e.shiftKey) say.textContent = "Chosen: " + choose(p, p.anchor, to);
+  } else if (e.key === "Enter" || e.key === " ") {
+    e.preventDefault();
+    if (p.lo === undefined) choose(p, cur, cur);
+    send(p);
+  } else if (Object.hasOwn(KEYS, e.key.length === 1 ? e.key.toLowerCase() : e.key) && KEYS[e.key.length === 1 ? e.key.toLowerCase() : e.key]()) e.preventDefault();
+});
 
 // Ctrl/Cmd+K moves focus to search (a modifier, so WCAG 2.1.4 is met).
 addEventListener("keydown", e => { if ((e.ctrlKey || e.metaKey) && e.key === "k") { const q = $("#q"); if (q) { e.preventDefault(); q.focus(); } } });

@@ -29,6 +29,7 @@ const CSS: &str = concat!(
     include_str!("../assets/css/part.css"),
     include_str!("../assets/css/chart.css"),
     include_str!("../assets/css/ops.css"),
+    include_str!("../assets/css/work.css"),
     include_str!("../assets/css/fit.css"),
 );
 

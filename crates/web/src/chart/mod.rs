@@ -6,12 +6,14 @@
 
 mod axis;
 mod bars;
+mod bench;
 mod heat;
 mod line;
 mod spark;
 
 pub(crate) use axis::Axis;
 pub(crate) use bars::{Bars, Overlay, Ribbon, Slot, State};
+pub(crate) use bench::{Bench, Look, Mark, StripDay, strip};
 pub(crate) use heat::{HeatDay, HeatMap};
 pub(crate) use line::{Line, Point};
 pub(crate) use spark::spark;

@@ -28,6 +28,53 @@ impl Tone {
     }
 }
 
+/// One of several values of a filter, each a link so that the address holds the choice.
+#[derive(Clone, Debug)]
+pub(crate) struct Chip {
+    /// Where it leads.
+    pub(crate) href: String,
+    /// Its name.
+    pub(crate) label: String,
+    /// Whether it holds now.
+    pub(crate) current: bool,
+}
+
+/// The values of a filter under its name.
+pub(crate) fn chips(name: &str, values: &[Chip]) -> Markup {
+    html! {
+        div {
+            span.lab { (name) }
+            nav.fil aria-label=(name) {
+                @for chip in values { a href=(chip.href) aria-current=[chip.current.then_some("true")] { (chip.label) } }
+            }
+        }
+    }
+}
+
+/// A note of one sentence with its sign.
+pub(crate) fn note(tone: Tone, sign: Icon, text: &str) -> Markup {
+    let class = match tone {
+        Tone::Ok => "ok",
+        Tone::Warn => "warn",
+        Tone::Bad => "bad",
+        Tone::Mute => "info",
+    };
+    html! { p.note.(class) { (icon(sign)) span { (text) } } }
+}
+
+/// The page before and after, beside the range that is shown.
+pub(crate) fn pager(range: &str, pages: &(Option<String>, Option<String>)) -> Markup {
+    html! {
+        nav.pager aria-label="Pages" {
+            span { (range) }
+            div.end {
+                @if let Some(href) = &pages.0 { a.btn.sm href=(href) rel="prev" { (icon(Icon::Left)) "Previous" } }
+                @if let Some(href) = &pages.1 { a.btn.sm href=(href) rel="next" { "Next" (icon(Icon::Right)) } }
+            }
+        }
+    }
+}
+
 /// An icon and a word.
 pub(crate) fn status(tone: Tone, sign: Icon, text: &str) -> Markup {
     html! { span.st.(tone.class()) { (icon(sign)) (text) } }

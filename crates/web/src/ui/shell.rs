@@ -126,10 +126,20 @@ pub(crate) fn customer(frame: &Frame, body: &Markup) -> Markup {
     document(frame, "cust", &body)
 }
 
-const OPS_NAV: [(&str, &str, Icon); 3] = [
-    ("Overview", "/ops", Icon::Grid),
-    ("Meters", "/ops/meters", Icon::Meter),
-    ("Commands", "/ops/commands", Icon::Power),
+/// A heading and its pages: name, address, sign.
+type Section = (&'static str, &'static [(&'static str, &'static str, Icon)]);
+
+/// The console's sections by what people do there.
+const OPS_NAV: [Section; 2] = [
+    (
+        "Operate",
+        &[
+            ("Overview", "/ops", Icon::Grid),
+            ("Meters", "/ops/meters", Icon::Meter),
+            ("Commands", "/ops/commands", Icon::Power),
+        ],
+    ),
+    ("Data", &[("Exceptions", "/ops/vee", Icon::Warn), ("Reads", "/ops/reads", Icon::Reads)]),
 ];
 
 /// A page of the operator console.
@@ -138,10 +148,12 @@ pub(crate) fn ops(frame: &Frame, crumbs: &[Crumb], body: &Markup) -> Markup {
         aside.side aria-label="Sections" {
             (brand(frame, "/ops"))
             nav aria-label="Console" {
-                h2 { "Operate" }
-                ul { @for (text, href, sign) in OPS_NAV {
-                    li { a href=(href) aria-current=[(href == frame.section).then_some("page")] { (icon(sign)) span { (text) } } }
-                } }
+                @for (name, pages) in OPS_NAV {
+                    h2 { (name) }
+                    ul { @for (text, href, sign) in pages {
+                        li { a href=(href) aria-current=[(*href == frame.section).then_some("page")] { (icon(*sign)) span { (text) } } }
+                    } }
+                }
             }
             div.who {
                 span.av aria-hidden="true" { (initials(&frame.person)) }
@@ -186,7 +198,7 @@ fn ops_menu(frame: &Frame) -> Markup {
             summary aria-label=(format!("Menu: {}", frame.person)) { (icon(Icon::User)) }
             div.pop {
                 p { strong { (frame.person) } br; (frame.place) }
-                @for (text, href, sign) in OPS_NAV { a.onlyphone href=(href) { (icon(sign)) (text) } }
+                @for (text, href, sign) in OPS_NAV.iter().flat_map(|(_, pages)| *pages) { a.onlyphone href=(href) { (icon(*sign)) (text) } }
                 (sign_out())
             }
         }

@@ -27,6 +27,10 @@ fn reads(role: Role) -> bool {
     role.may(Right::ReadMeters)
 }
 
+fn edits(role: Role) -> bool {
+    role.may(Right::EditReadings)
+}
+
 fn routes() -> Vec<(&'static str, String, &'static str, May)> {
     let meter = UTILITY.meters[0];
     let at = |path: &str| path.replace("{id}", &meter.to_string());
@@ -42,6 +46,14 @@ fn routes() -> Vec<(&'static str, String, &'static str, May)> {
         ("GET", at("/ops/meters/{id}"), "", fleet),
         ("GET", at("/ops/meters/{id}/profile.csv"), "", any_usage),
         ("POST", at("/ops/meters/{id}/commands"), "do=ping", reads),
+        ("GET", "/ops/reads".to_owned(), "", fleet),
+        ("GET", "/ops/reads.csv".to_owned(), "", fleet),
+        ("GET", "/ops/vee".to_owned(), "", any_usage),
+        ("GET", "/ops/vee.csv".to_owned(), "", any_usage),
+        ("GET", "/ops/vee/accept?rule=gap".to_owned(), "", edits),
+        ("POST", "/ops/vee/accept".to_owned(), "rule=spike&count=99", edits),
+        ("GET", at("/ops/vee/{id}/2026-07-13"), "", any_usage),
+        ("POST", at("/ops/vee/{id}/2026-07-13"), "do=accept", edits),
         ("GET", "/ops/commands".to_owned(), "", fleet),
         ("GET", "/ops/commands/1".to_owned(), "", fleet),
         ("GET", "/ops/commands/1/live".to_owned(), "", fleet),

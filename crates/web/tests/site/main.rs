@@ -5,6 +5,7 @@
 mod access;
 mod pages;
 mod utility;
+mod work;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};

@@ -125,6 +125,7 @@ async fn documents_answer_the_same_questions() {
 #[tokio::test]
 async fn no_page_needs_what_the_policy_forbids() {
     let meter = format!("/ops/meters/{}", UTILITY.meters[0]);
+    let bench = format!("/ops/vee/{}/2026-07-12?from=13:00&to=16:00", UTILITY.meters[0]);
     let pages = [
         ("", "/sign-in"),
         ("c", "/"),
@@ -134,6 +135,10 @@ async fn no_page_needs_what_the_policy_forbids() {
         ("o", "/ops/meters"),
         ("o", meter.as_str()),
         ("o", "/ops/commands"),
+        ("o", "/ops/vee"),
+        ("o", "/ops/vee?rule=gap"),
+        ("o", bench.as_str()),
+        ("o", "/ops/reads?day=2026-07-13"),
         ("o", "/no-such-page"),
     ];
     let (customer, operator) = (customer().await, operator().await);
@@ -198,6 +203,12 @@ async fn odd_addresses_are_answered_and_never_with_a_failure_of_ours() {
             format!("/ops/meters/{meter}/profile.csv?date={value}"),
             format!("/api/v1/meters/{meter}/profile?date={value}&kind={value}"),
             format!("/api/v1/meters?per_page={value}"),
+            format!("/ops/vee?rule={value}&severity={value}&since={value}&state={value}&page={value}"),
+            format!("/ops/vee/{meter}/{value}"),
+            format!(
+                "/ops/vee/{meter}/2026-07-12?from={value}&to={value}&do={value}&compare={value}&part={value}"
+            ),
+            format!("/ops/reads?date={value}&day={value}&collector={value}&page={value}"),
             "/ops/meters/99999999999999999999".to_owned(),
             "/ops/commands/-1".to_owned(),
             "/ops/commands?meter=x".to_owned(),

@@ -1,12 +1,12 @@
 //! The fleet list: its address holds every filter, so that a list can be kept and sent.
 
-use super::meters_view::{self, Chip, Column, Row, View};
+use super::meters_view::{self, Column, Row, View};
 use crate::ctx::Ctx;
 use crate::error::WebError;
 use crate::fmt::{self, query_escape};
 use crate::page::usage::{commodity_word, file};
 use crate::read::{self, failed};
-use crate::ui::{self, Crumb, Icon, Tone};
+use crate::ui::{self, Chip, Crumb, Icon, Tone};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use maud::Markup;

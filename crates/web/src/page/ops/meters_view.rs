@@ -1,18 +1,7 @@
 //! The template of the fleet list: filters as chips and as text, sorted columns, pages, a file.
 
-use crate::ui::{Icon, Tone, empty, icon, status};
+use crate::ui::{Chip, Icon, Tone, chips, empty, icon, pager, status};
 use maud::{Markup, html};
-
-/// One of several values of a filter.
-#[derive(Clone, Debug)]
-pub(crate) struct Chip {
-    /// Where it leads.
-    pub(crate) href: String,
-    /// Its name.
-    pub(crate) label: String,
-    /// Whether it holds now.
-    pub(crate) current: bool,
-}
 
 /// A heading that sorts.
 #[derive(Clone, Debug)]
@@ -85,7 +74,7 @@ pub(crate) fn main(view: &View) -> Markup {
                     (empty(Icon::Search, "No meter fits these filters", "Take a filter away, or search for a part of the serial number, address or name."))
                 } @else {
                     (table(view))
-                    (pager(view))
+                    (pager(&view.range, &view.pages))
                 }
             }
         }
@@ -103,14 +92,7 @@ fn filters(view: &View) -> Markup {
                 }
                 button.btn type="submit" { "Filter" }
             }
-            @for (name, chips) in &view.filters {
-                div {
-                    span.lab { (name) }
-                    nav.fil aria-label=(name) {
-                        @for chip in chips { a href=(chip.href) aria-current=[chip.current.then_some("true")] { (chip.label) } }
-                    }
-                }
-            }
+            @for (name, values) in &view.filters { (chips(name, values)) }
         }
     }
 }
@@ -143,17 +125,5 @@ fn table(view: &View) -> Markup {
                 } }
             }
         } }
-    }
-}
-
-fn pager(view: &View) -> Markup {
-    html! {
-        nav.pager aria-label="Pages" {
-            span { (view.range) }
-            div.end {
-                @if let Some(href) = &view.pages.0 { a.btn.sm href=(href) rel="prev" { (icon(Icon::Left)) "Previous" } }
-                @if let Some(href) = &view.pages.1 { a.btn.sm href=(href) rel="next" { "Next" (icon(Icon::Right)) } }
-            }
-        }
     }
 }

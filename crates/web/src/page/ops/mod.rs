@@ -1,5 +1,6 @@
 //! The operator console.
 
+pub(crate) mod bench;
 pub(crate) mod command;
 pub(crate) mod command_view;
 pub(crate) mod commands;
@@ -11,3 +12,5 @@ pub(crate) mod meter;
 pub(crate) mod meters;
 mod meters_view;
 pub(crate) mod overview;
+pub(crate) mod reads;
+pub(crate) mod vee;

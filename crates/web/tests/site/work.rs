@@ -1,0 +1,133 @@
+//! The analyst's pages over real data: the queue, the bench, an edit and its undoing, the completeness board.
+
+use crate::{UTILITY, ask, get, sign_in};
+use axum::http::{Method, StatusCode};
+use operations::Role;
+
+async fn analyst() -> String {
+    sign_in(UTILITY.people[&Role::Analyst]).await
+}
+
+/// The value of a hidden field.
+fn field<'a>(page: &'a str, name: &str) -> &'a str {
+    page.split(&format!("name=\"{name}\" value=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap()
+}
+
+#[tokio::test]
+async fn the_queue_groups_by_rule_and_drills_down() {
+    let cookie = analyst().await;
+    let page = get("/ops/vee", &cookie).await.body;
+    assert!(page.contains("Readings that are overdue have not arrived"), "the gap rule says what it means");
+    assert!(page.contains("/ops/vee?rule=gap"));
+    let list = get("/ops/vee?rule=gap", &cookie).await.body;
+    assert!(list.contains(&format!("/ops/vee/{}/2026-07-12?channel=import&amp;rule=gap", UTILITY.meters[0])));
+    assert!(list.contains("Accept all of these"));
+    let clerk = sign_in(UTILITY.people[&Role::Clerk]).await;
+    assert!(!get("/ops/vee?rule=gap", &clerk).await.body.contains("Accept all of these"));
+    let nothing = get("/ops/vee?rule=multiplier", &cookie).await.body;
+    assert!(nothing.contains("No exception fits these filters"));
+    let csv = get("/ops/vee.csv?rule=gap", &cookie).await.body;
+    assert!(csv.starts_with("day,serial,channel,rule,") && csv.lines().count() > 1);
+}
+
+#[tokio::test]
+async fn the_bench_shows_what_was_read_and_what_each_method_makes_of_a_gap() {
+    let cookie = analyst().await;
+    let bench = format!("/ops/vee/{}/2026-07-12?channel=import", UTILITY.meters[1]);
+    let page = get(&bench, &cookie).await.body;
+    let chart = page.split("data-bench").nth(1).unwrap().split("The week around it").next().unwrap();
+    assert_eq!(chart.matches("class=\"bar hit").count(), 96);
+    assert!(page.contains("Gap") && page.contains("13:00 – 16:00"), "the rule and its intervals");
+    let chosen = get(&format!("{bench}&from=13:00&to=16:00"), &cookie).await.body;
+    assert_eq!(chosen.matches("class=\"bar hit sel\"").count(), 12);
+    assert!(chosen.contains("Like day") && chosen.contains("do=estimate&amp;method=like_day"));
+    for (query, why) in [
+        ("&from=16:00&to=13:00", "There are no intervals from 16:00 until 13:00"),
+        ("&do=set&value=1", "Choose the intervals first"),
+        ("&from=13:00&to=16:00&do=set&value=much", "is no value in kWh"),
+        ("&from=13:00&to=16:00&do=dance", "Nothing is called"),
+    ] {
+        assert!(get(&format!("{bench}{query}"), &cookie).await.body.contains(why), "{query}");
+    }
+    let engineer = sign_in(UTILITY.people[&Role::Engineer]).await;
+    assert_eq!(get(&bench, &engineer).await.status, StatusCode::FORBIDDEN);
+    for path in [
+        "/ops/vee/1/2099-01-01",
+        "/ops/vee/1/soon",
+        "/ops/vee/99999/2026-07-12",
+        "/ops/vee/1/2026-07-12?channel=gas",
+    ] {
+        assert_eq!(get(path, &cookie).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_edit_needs_a_reason_makes_a_version_and_can_be_undone() {
+    let cookie = analyst().await;
+    let path = format!("/ops/vee/{}/2026-07-10", UTILITY.meters[2]);
+    let asked = "channel=import&from=10:00&to=11:00&do=set&value=0.333";
+    let preview = get(&format!("{path}?{asked}"), &cookie).await.body;
+    assert!(preview.contains("Set to 0.333") && preview.contains("4\u{a0}intervals would change"));
+    let (version, command) = (field(&preview, "version").to_owned(), field(&preview, "command").to_owned());
+    let body = format!("{asked}&version={version}&command={command}");
+    let bare = ask(Method::POST, &path, &cookie, &body).await;
+    assert!(bare.status == StatusCode::OK && bare.body.contains("Write a note"), "no reason, no edit");
+    let body = format!("{body}&code=meter_fault&note=Seen+on+site");
+    let done = ask(Method::POST, &path, &cookie, &body).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let after = get(&done.location, &cookie).await.body;
+    assert!(after.contains("Meter fault: Seen on site") && after.contains("Set to 0.333"));
+    let again = ask(Method::POST, &path, &cookie, &body).await;
+    assert_eq!(again.location, done.location, "the same form sent twice does it once");
+    let stale = body.replace(&command, "another");
+    let stale = ask(Method::POST, &path, &cookie, &stale).await;
+    assert!(stale.body.contains("The day changed meanwhile"), "somebody else was faster");
+    let undo = format!("channel=import&do=undo&to_version={version}");
+    let preview = get(&format!("{path}?{undo}"), &cookie).await.body;
+    let body = format!(
+        "{undo}&version={}&command={}&code=correction&note=It+was+right",
+        field(&preview, "version"),
+        field(&preview, "command")
+    );
+    let undone = ask(Method::POST, &path, &cookie, &body).await;
+    assert_eq!(undone.status, StatusCode::SEE_OTHER, "{}", undone.body);
+    let last: u32 = undone.location.rsplit('=').next().unwrap().parse().unwrap();
+    let compare = get(&format!("{path}?channel=import&compare={version}-{last}"), &cookie).await.body;
+    assert!(compare.contains("They do not differ in any interval."));
+}
+
+#[tokio::test]
+async fn accepting_many_names_the_count_and_holds_to_it() {
+    let cookie = analyst().await;
+    let page = get("/ops/vee/accept?rule=gap&commodity=electricity", &cookie).await.body;
+    let count = field(&page, "count").to_owned();
+    let named = page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap();
+    assert!(named.replace(',', "").starts_with(&format!("Accept {count}\u{a0}exception")), "{named}");
+    let body = "rule=gap&commodity=electricity&count=999999&code=true_use&note=Known+outage";
+    let refused = ask(Method::POST, "/ops/vee/accept", &cookie, body).await;
+    assert_eq!(refused.status, StatusCode::OK);
+    assert!(refused.body.contains("role=\"alert\""), "another count than was seen is refused");
+    let all = ask(Method::POST, "/ops/vee/accept", &cookie, "count=1&code=true_use&note=x").await;
+    assert_eq!(all.status, StatusCode::BAD_REQUEST, "never every rule at once");
+}
+
+#[tokio::test]
+async fn the_board_has_a_number_for_each_day_and_collector_and_the_meters_behind_it() {
+    let cookie = analyst().await;
+    let page = get("/ops/reads?date=2026-07-13", &cookie).await.body;
+    for part in ["MESH-01", "PLC-02", "All", "Expected", "Estimated", "Missing"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let late = get("/ops/reads?date=2026-07-13&day=2026-07-13", &cookie).await.body;
+    assert!(
+        late.contains("the most incomplete first") && late.contains("40200005"),
+        "the silent meter is behind the number"
+    );
+    let engineer = sign_in(UTILITY.people[&Role::Engineer]).await;
+    let late = get("/ops/reads?date=2026-07-13&day=2026-07-13", &engineer).await.body;
+    assert!(!late.contains("href=\"/ops/vee/"), "those who may not open the bench are led to the meter");
+    assert!(get("/ops/reads.csv?date=2026-07-13", &cookie).await.body.lines().count() > 14);
+    assert!(
+        get("/ops/reads.csv?date=2026-07-13&day=2026-07-13&collector=own", &cookie).await.status.is_success()
+    );
+}
