@@ -6,7 +6,7 @@
 //! small watcher stops the server and removes it once nobody has held that lock for a quarter of a minute.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -153,7 +153,18 @@ impl Cluster {
     fn psql(&self, database: &str, sql: &str) -> io::Result<String> {
         let mut command = Command::new(self.bin.join("psql"));
         command.arg("-h").arg(&self.dir).args(["-U", USER, "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1"]);
-        let output = command.args(["-c", sql]).stdin(Stdio::null()).output()?;
+        // Through a pipe: an argument may not be long.
+        let mut child = command
+            .args(["-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (stdin, text) = (child.stdin.take(), sql.to_owned());
+        let writing = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(text.as_bytes())));
+        let output = child.wait_with_output()?;
+        // Whoever stops reading at an error says so itself.
+        drop(writing.join());
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
         } else {

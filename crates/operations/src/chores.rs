@@ -4,23 +4,30 @@
 //! after a while that doubles each time; after its last attempt it stays in the list as dead, for a person to look at.
 
 use crate::duty::DutyError;
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use mdm::{Mdm, MdmError};
 use std::sync::Arc;
-use store::{Job, NewJob};
+use store::{FoldReport, Job, NewJob, StoreError, Write};
 
 /// Close a day whose grace is over; the key is its date.
 pub const CLOSE_DAY: &str = "close-day";
-/// Remove sessions that have run out and jobs that were done long ago; the key is the date.
+/// Remove sessions that have run out and jobs that were done long ago, and plan the folding; the key is the date.
 pub const SWEEP: &str = "sweep";
+/// Fold a month of 256 channels; the key is the month's first day, the page and the date of the sweep that planned it.
+pub const FOLD: &str = "fold";
 /// All kinds that [`Chores`] knows.
-pub const KINDS: [&str; 2] = [CLOSE_DAY, SWEEP];
+pub const KINDS: [&str; 3] = [CLOSE_DAY, SWEEP, FOLD];
 
 /// How often a chore is tried.
 const ATTEMPTS: u32 = 12;
 /// The wait after the first failure; it doubles with each.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// A month is folded when it has been over for so long: corrections of a bill come before.
+const FOLD_AFTER: SignedDuration = SignedDuration::from_hours(62 * 24);
+/// Foldings that one sweep plans at most; the next one plans the rest.
+const FOLDS: usize = 20_000;
 /// Jobs that were done are listed for so long.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -100,6 +107,28 @@ impl Chores {
         Ok(Some(Turn::Failed(job, why)))
     }
 
+    /// Writes down a job for every page of a month that is long over and not folded yet.
+    fn plan_folds(&self, write: &Write, today: &str, now: Timestamp) -> Result<usize, DutyError> {
+        let end = self.mdm.day_of(now.saturating_sub(FOLD_AFTER).unwrap_or(now))?.date().first_of_month();
+        let Some((first, _)) = write.day_range()? else { return Ok(0) };
+        let (mut month, mut planned) = (first.first_of_month(), 0);
+        while month < end && planned < FOLDS {
+            for page in write.unfolded_pages(month, 0)? {
+                let new = NewJob {
+                    kind: FOLD.to_owned(),
+                    key: format!("{month} {page} {today}"),
+                    payload: String::new(),
+                    due_at: now,
+                    most_attempts: ATTEMPTS,
+                };
+                planned += usize::from(write.enqueue_job(&new, now)?);
+            }
+            let Ok(next) = month.checked_add(1.month()) else { break };
+            month = next;
+        }
+        Ok(planned)
+    }
+
     fn work(&self, job: &Job, now: Timestamp) -> Result<(), DutyError> {
         let store = self.mdm.store();
         match job.kind.as_str() {
@@ -117,12 +146,30 @@ impl Chores {
             SWEEP => store.run_job(job, now, |write| {
                 let sessions = write.expire_sessions(now)?;
                 let jobs = write.forget_jobs(now.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN))?;
-                Ok::<_, store::StoreError>(format!("{sessions} sessions and {jobs} jobs removed"))
+                let folds = self.plan_folds(write, &job.key, now)?;
+                Ok::<_, DutyError>(format!(
+                    "{sessions} sessions and {jobs} jobs removed, {folds} foldings planned"
+                ))
             })?,
+            FOLD => {
+                let (month, page) =
+                    fold_of(&job.key).ok_or_else(|| DutyError::Job { key: job.key.clone() })?;
+                store.run_job(job, now, |write| {
+                    let done = write.fold(month, page, now)?;
+                    let FoldReport { rows, days, open } = done;
+                    Ok::<_, StoreError>(format!("{rows} rows hold {days} days more, {open} are open"))
+                })?;
+            }
             _ => return Err(DutyError::Job { key: job.kind.clone() }),
         }
         Ok(())
     }
+}
+
+/// The month and the page of a folding's key.
+fn fold_of(key: &str) -> Option<(Date, u32)> {
+    let mut parts = key.split(' ');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// How long to wait after a failure of attempt `attempts`.
@@ -151,5 +198,27 @@ mod tests {
     fn waits_double_up_to_an_hour() {
         let waits: Vec<i64> = [1, 2, 3, 10, 11, 99].map(|attempts| wait(attempts).as_secs()).to_vec();
         assert_eq!(waits, [5, 10, 20, 2560, 3600, 3600]);
+    }
+
+    #[test]
+    fn a_key_of_a_folding_names_month_and_page() {
+        assert_eq!(fold_of("2026-05-01 3 2026-11-28"), Some((jiff::civil::date(2026, 5, 1), 3)));
+        assert_eq!(fold_of("2026-05-01"), None);
+        assert_eq!(fold_of("May 3"), None);
+    }
+
+    #[test]
+    fn chores_are_planned_once_and_done_once() {
+        let store = store::Store::open_in_memory().unwrap();
+        store.write(|write| write.set_utility("Test", "Europe/Zurich")).unwrap();
+        let mdm = Mdm::new(store, vee::Rules::default(), std::collections::BTreeMap::new()).unwrap();
+        let chores = Chores::new(Arc::new(mdm), "one".to_owned(), SignedDuration::from_secs(60));
+        let now = Timestamp::constant(1_790_003_700, 0);
+        assert_eq!(chores.plan(now).unwrap(), 1);
+        assert_eq!(chores.plan(now).unwrap(), 0);
+        let Some(Turn::Done(job)) = chores.turn(now).unwrap() else { panic!() };
+        assert_eq!((job.kind.as_str(), job.key.as_str()), (SWEEP, "2026-09-21"));
+        assert_eq!(chores.turn(now).unwrap(), None);
+        assert_eq!(chores.plan(now).unwrap(), 0, "it was done today");
     }
 }

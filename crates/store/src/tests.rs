@@ -514,7 +514,9 @@ fn weather_paths_and_pushes_come_back() {
     });
 }
 
+mod citus;
 mod job;
+mod views;
 
 #[test]
 fn a_flood_of_pushes_does_not_fill_the_disk() {

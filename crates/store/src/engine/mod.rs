@@ -6,7 +6,7 @@
 
 mod dialect;
 mod lite;
-mod pg;
+pub(crate) mod pg;
 mod value;
 
 pub(crate) use lite::Lite;

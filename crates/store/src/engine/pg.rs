@@ -10,12 +10,16 @@ use postgres::{Client, Statement};
 use std::cell::{Cell as Flag, RefCell, RefMut};
 use std::collections::BTreeMap;
 
+pub(crate) mod citus;
 mod config;
 
 pub use config::PgConfig;
 
 /// Held while the schema is brought up to date, so that roles which start together do it once. "wattle" in ASCII.
 const MIGRATION_LOCK: i64 = 0x7761_7474_6c65;
+
+/// The views for analysts, in PostgreSQL's own words.
+const VIEWS: &str = include_str!("../../migrations/postgres/views.sql");
 
 type Failure = Box<dyn std::error::Error + Sync + Send>;
 
@@ -106,7 +110,13 @@ impl Pg {
         for migration in migrations.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
             self.batch(&dialect::definition(migration))?;
         }
-        self.batch(&format!("UPDATE schema_version SET version = {known}"))
+        self.batch(&format!("UPDATE schema_version SET version = {known}"))?;
+        // Several processes start at once, and what is there already is not made again; the lock is still held.
+        if found < known {
+            self.batch(VIEWS)?;
+            self.batch(&citus::script())?;
+        }
+        Ok(())
     }
 
     /// Runs statements that are already in PostgreSQL's words.

@@ -1,0 +1,61 @@
+//! Spreading the large tables over the nodes of a Citus cluster, where that extension is.
+//!
+//! A channel's rows are together on one node, a page's rows likewise, and a meter's. Everything else is small and on every node.
+
+/// Tables that grow with time, and the column they are spread by. It is part of their key, and of every hot statement.
+pub(crate) const SPREAD: &[(&str, &str)] = &[
+    ("day_block", "channel"),
+    ("raw_batch", "channel"),
+    ("channel_stats", "channel"),
+    ("finding", "channel"),
+    ("finding_case", "channel"),
+    ("day_origin", "channel"),
+    ("edit_log", "channel"),
+    ("bill_pin", "channel"),
+    ("rebill_flag", "channel"),
+    ("day_page", "page"),
+    ("stats_page", "page"),
+    ("month_page", "page"),
+    ("register_read", "meter"),
+    ("event", "meter"),
+];
+
+/// Small tables that stay where they are written: queues, whose rows are locked one by one.
+pub(crate) const LOCAL: &[&str] = &["job", "inbox", "push_group", "load_mark", "schema_version"];
+
+/// The script that spreads what is not spread yet; it does nothing where Citus is not.
+pub(super) fn script() -> String {
+    use core::fmt::Write;
+    let mut calls = String::new();
+    for (table, column) in SPREAD {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            calls,
+            "IF NOT EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = '{table}'::regclass) THEN \
+             PERFORM create_distributed_table('{table}', '{column}', colocate_with => '{}'); END IF; ",
+            first_of(column, table)
+        );
+    }
+    let kept: Vec<String> = SPREAD
+        .iter()
+        .map(|(table, _)| *table)
+        .chain(LOCAL.iter().copied())
+        .map(|name| format!("'{name}'"))
+        .collect();
+    format!(
+        "DO $$ DECLARE small regclass; BEGIN IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN {calls} \
+         FOR small IN SELECT c.oid::regclass FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = \
+         current_schema()::regnamespace AND c.relname NOT IN ({}) AND NOT EXISTS \
+         (SELECT 1 FROM pg_dist_partition p WHERE p.logicalrelid = c.oid) LOOP \
+         PERFORM create_reference_table(small); END LOOP; END IF; END $$",
+        kept.join(", ")
+    )
+}
+
+/// The first table with the same column, or `none` for that one itself.
+fn first_of(column: &str, table: &str) -> &'static str {
+    SPREAD
+        .iter()
+        .find(|(_, other)| *other == column)
+        .map_or("none", |(first, _)| if *first == table { "none" } else { first })
+}

@@ -1,0 +1,119 @@
+//! The views for analysts decode what the program encodes.
+
+use crate::block::{pack, unpack};
+use crate::{DayPage, PageHead, PgConfig, Store};
+use jiff::Timestamp;
+use jiff::civil::date;
+use model::{BatchSource, ChannelId, DayBlock, IntervalLength, Quality, Unit};
+use rand_core::{RngCore, SeedableRng};
+use std::fmt::Write;
+
+fn connected() -> Option<(cluster::Database, Store)> {
+    let database = cluster::Database::fresh()?;
+    let store = Store::connect(&PgConfig::parse(&database.address()).unwrap()).unwrap();
+    store.write(|w| w.set_utility("Alder Electric", "Europe/Zurich")).unwrap();
+    Some((database, store))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+/// Values of every size, from nearly constant to all of 64 bits, with a few that stand out.
+fn series(random: &mut impl RngCore, count: usize) -> (Vec<i64>, Vec<Quality>) {
+    let bits = random.next_u32() % 65;
+    let level = random.next_u64().cast_signed() >> (random.next_u32() % 64);
+    let mut value = move || {
+        let draw = if bits == 0 { 0 } else { random.next_u64() >> (64 - bits) };
+        let far = random.next_u32().is_multiple_of(20);
+        let value = level.wrapping_add(if far { random.next_u64() } else { draw }.cast_signed());
+        let mark = if random.next_u32().is_multiple_of(6) { random.next_u32() % 12 } else { 1 };
+        (value, Quality::try_from(u8::try_from(mark).unwrap()).unwrap())
+    };
+    (0..count).map(|_| value()).unzip()
+}
+
+#[test]
+fn random_blocks_are_decoded_as_we_do() {
+    let Some((database, _store)) = connected() else { return };
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(5);
+    let mut sql = String::new();
+    let mut expected = String::new();
+    for number in 0..200 {
+        let count = [0, 1, 23, 24, 25, 96, 100, 288, 600][number % 9];
+        let (values, quality) = series(&mut random, count);
+        let block = pack(&values, &quality).unwrap();
+        let (values, quality) = unpack(&block).unwrap();
+        let union = if number == 0 { "" } else { " UNION ALL " };
+        write!(sql, "{union}SELECT {number} AS n, slot, mark, value FROM wattle_block('\\x{}')", hex(&block))
+            .unwrap();
+        for (slot, (value, quality)) in values.iter().zip(&quality).enumerate() {
+            writeln!(expected, "{number}|{slot}|{}|{value}", quality.byte()).unwrap();
+        }
+    }
+    let decoded = database.psql(&format!("SELECT * FROM ({sql}) all_of_them ORDER BY n, slot")).unwrap();
+    assert!(decoded == expected.trim_end(), "the views decode differently");
+}
+
+#[test]
+fn analysts_see_rows_and_pages_and_nothing_else() {
+    let Some((database, store)) = connected() else { return };
+    let start: Timestamp = "2026-05-31T22:00:00Z".parse().unwrap();
+    let day = date(2026, 6, 1);
+    let head = PageHead {
+        day,
+        start,
+        interval: IntervalLength::HOUR,
+        slots: 24,
+        quality: Quality::VALID,
+        recorded_at: start,
+        rules: 1,
+        received_at: start,
+        source: BatchSource::Import,
+        unit: Unit::WattHour,
+        scaler: 0,
+        exponent: 0,
+    };
+    let mut page = DayPage::new(head, 1);
+    for channel in [256, 300, 511] {
+        page.push(
+            ChannelId::new(channel),
+            &(0..24).map(|hour| hour * i64::from(channel)).collect::<Vec<_>>(),
+        );
+    }
+    let later = crate::StoredDay {
+        block: DayBlock {
+            channel: ChannelId::new(300),
+            day,
+            version: 2,
+            interval: IntervalLength::HOUR,
+            values: vec![-7; 24],
+            quality: vec![Quality::VALID; 24],
+            recorded_at: start,
+        },
+        sealed: true,
+        rules: 1,
+    };
+    store
+        .write(|w| {
+            w.put_page(&page)?;
+            w.put_day(&later)
+        })
+        .unwrap();
+    let sums = "SET ROLE wattle_read; SELECT channel, version, count(*), sum(value), extract(epoch FROM min(start))::bigint, \
+                min(quality) FROM wattle_interval GROUP BY 1, 2 ORDER BY 1";
+    let at = start.as_second();
+    assert_eq!(
+        database.psql(sums).unwrap(),
+        format!(
+            "256|1|24|{}|{at}|valid\n300|2|24|-168|{at}|valid\n511|1|24|{}|{at}|valid",
+            256 * 276,
+            511 * 276
+        )
+    );
+    assert!(database.psql("SET ROLE wattle_read; SELECT count(*) FROM \"user\"").is_err());
+    assert!(database.psql("SET ROLE wattle_read; SELECT count(*) FROM day_block").is_err());
+}
