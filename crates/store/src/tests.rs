@@ -515,6 +515,7 @@ fn weather_paths_and_pushes_come_back() {
 }
 
 mod citus;
+mod bench;
 mod job;
 mod views;
 

@@ -328,7 +328,7 @@ pub enum EditRefused {
         slot: usize,
     },
     /// The method does not serve here.
-    #[error("The method {method} cannot estimate this: {why}")]
+    #[error("The method {method} cannot estimate this: {why}.")]
     MethodUnfit {
         /// Which.
         method: &'static str,
