@@ -33,71 +33,83 @@ fn states(store: &Store, filter: &ExceptionFilter) -> Vec<(String, u32, CaseStat
     found.into_iter().map(|one| (one.finding.rule, one.finding.first, one.state)).collect()
 }
 
+/// A spike, a gap and a doubtful arrival of one day, and a spike two days later.
+fn fill(store: &Store) -> [StoredFinding; 4] {
+    let found = [
+        finding(DAY, Origin::Validation, "spike", 40, "fail"),
+        finding(DAY, Origin::Validation, "gap", 7, "issue"),
+        finding(DAY, Origin::Ingest, "duplicate", 3, "issue"),
+        finding(date(2026, 6, 3), Origin::Validation, "spike", 11, "info"),
+    ];
+    store
+        .write(|w| {
+            for finding in &found {
+                assert!(w.insert_finding(finding)?);
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    found
+}
+
+fn decide(store: &Store, [spike, gap, twice, _]: &[StoredFinding; 4]) {
+    store
+        .write(|w| {
+            w.put_case(&case(spike.clone(), CaseState::Accepted))?;
+            w.put_case(&case(gap.clone(), CaseState::Edited))?;
+            w.put_case(&case(twice.clone(), CaseState::Rejected))
+        })
+        .unwrap();
+}
+
+fn rows(rows: [(&str, u32, CaseState); 3]) -> Vec<(String, u32, CaseState)> {
+    rows.into_iter().map(|(rule, first, state)| (rule.to_owned(), first, state)).collect()
+}
+
 #[test]
 fn the_queue_shows_what_is_found_what_was_decided_and_what_is_gone() {
     on_each_street(|store| {
-        let (spike, gap) = (
-            finding(DAY, Origin::Validation, "spike", 40, "fail"),
-            finding(DAY, Origin::Validation, "gap", 7, "issue"),
-        );
-        let twice = finding(DAY, Origin::Ingest, "duplicate", 3, "issue");
-        let next = finding(date(2026, 6, 3), Origin::Validation, "spike", 11, "info");
-        store
-            .write(|w| {
-                for finding in [&spike, &gap, &twice, &next] {
-                    assert!(w.insert_finding(finding)?);
-                }
-                Ok::<_, StoreError>(())
-            })
-            .unwrap();
-        let all = ExceptionFilter::default();
-        let groups = store.read(|r| r.exception_groups(&all)).unwrap();
+        let found = fill(&store);
+        let groups = store.read(|r| r.exception_groups(&ExceptionFilter::default())).unwrap();
         assert_eq!(
             (groups.len(), groups[0].rule.as_str(), groups[0].count, groups[0].meters),
             (3, "spike", 2, 1)
         );
         assert_eq!(
             (groups[0].severity.as_str(), groups[0].oldest, groups[0].newest),
-            ("fail", DAY, next.day)
+            ("fail", DAY, found[3].day)
         );
-        store
-            .write(|w| {
-                w.put_case(&case(spike.clone(), CaseState::Accepted))?;
-                w.put_case(&case(gap.clone(), CaseState::Edited))?;
-                w.put_case(&case(twice.clone(), CaseState::Rejected))
-            })
-            .unwrap();
-        let of_day = ExceptionFilter { from: Some(DAY), to: Some(date(2026, 6, 2)), ..all.clone() };
-        let rows = |rows: &[(&str, u32, CaseState)]| {
-            rows.iter().map(|(rule, first, state)| ((*rule).to_owned(), *first, *state)).collect::<Vec<_>>()
-        };
+        decide(&store, &found);
+        let of_day =
+            ExceptionFilter { from: Some(DAY), to: Some(date(2026, 6, 2)), ..ExceptionFilter::default() };
         // What was edited but is still found is open; what ingest found stays decided.
+        let duplicate = ("duplicate", 3, CaseState::Rejected);
         assert_eq!(
             states(&store, &of_day),
-            rows(&[
-                ("duplicate", 3, CaseState::Rejected),
-                ("gap", 7, CaseState::Open),
-                ("spike", 40, CaseState::Accepted)
-            ])
+            rows([duplicate, ("gap", 7, CaseState::Open), ("spike", 40, CaseState::Accepted)])
         );
         store.write(|w| w.clear_validation(CHANNEL, DAY)).unwrap();
+        let [spike, ..] = found;
         let other = StoredFinding { sentence: "another spike".to_owned(), ..spike };
         store.write(|w| w.insert_finding(&other)).unwrap();
         assert_eq!(
             states(&store, &of_day),
-            rows(&[
-                ("duplicate", 3, CaseState::Rejected),
-                ("gap", 7, CaseState::Edited),
-                ("spike", 40, CaseState::Open)
-            ]),
+            rows([duplicate, ("gap", 7, CaseState::Edited), ("spike", 40, CaseState::Open)]),
             "an acceptance holds for what was said"
         );
+    });
+}
+
+#[test]
+fn the_queue_is_filtered_sorted_and_walked_through() {
+    on_each_street(|store| {
+        let found = fill(&store);
+        decide(&store, &found);
+        let all = ExceptionFilter::default();
         let only = |filter: ExceptionFilter| states(&store, &filter).len();
+        let severities = vec!["fail".to_owned(), "info".to_owned()];
         assert_eq!(only(ExceptionFilter { state: Some(CaseState::Open), ..all.clone() }), 2);
-        assert_eq!(
-            only(ExceptionFilter { severities: vec!["fail".to_owned(), "info".to_owned()], ..all.clone() }),
-            2
-        );
+        assert_eq!(only(ExceptionFilter { severities, ..all.clone() }), 2);
         assert_eq!(only(ExceptionFilter { commodity: Some(Commodity::Electricity), ..all.clone() }), 4);
         assert_eq!(only(ExceptionFilter { commodity: Some(Commodity::Gas), ..all.clone() }), 0);
         assert_eq!(only(ExceptionFilter { text: Some("ALDER".to_owned()), ..all.clone() }), 4);
@@ -107,9 +119,10 @@ fn the_queue_shows_what_is_found_what_was_decided_and_what_is_gone() {
             assert_eq!(sorted.len(), 4, "{sort:?}");
         }
         assert_eq!(store.read(|r| r.exceptions(&all, ExceptionSort::Oldest, 3, 100)).unwrap().len(), 1);
+        let next = found[3].day;
         let [before, after] = store.read(|r| r.exceptions_beside(&all, CHANNEL, DAY)).unwrap();
-        assert_eq!((before, after.map(|one| one.finding.day)), (None, Some(next.day)));
-        let [before, after] = store.read(|r| r.exceptions_beside(&all, CHANNEL, next.day)).unwrap();
+        assert_eq!((before, after.map(|one| one.finding.day)), (None, Some(next)));
+        let [before, after] = store.read(|r| r.exceptions_beside(&all, CHANNEL, next)).unwrap();
         assert_eq!((before.map(|one| one.finding.day), after), (Some(DAY), None));
     });
 }

@@ -4,6 +4,9 @@ use crate::{UTILITY, ask, get, sign_in};
 use axum::http::{Method, StatusCode, header};
 use operations::{Right, Role};
 
+/// Accepting every open exception of a rule that there is not.
+const ACCEPT_NONE: &str = "{\"expected_count\":0,\"reason\":\"true_use\"}";
+
 /// What a row of the table expects of a role: `true` for an answer, `false` for a refusal.
 type May = fn(Role) -> bool;
 
@@ -64,6 +67,17 @@ fn routes() -> Vec<(&'static str, String, &'static str, May)> {
         ("POST", at("/api/v1/meters/{id}/commands"), "{\"do\":\"ping\"}", reads),
         ("GET", "/api/v1/commands".to_owned(), "", fleet),
         ("GET", "/api/v1/commands/1".to_owned(), "", fleet),
+        ("GET", "/api/v1/exceptions".to_owned(), "", any_usage),
+        ("POST", "/api/v1/exceptions/accept?rule=none".to_owned(), ACCEPT_NONE, edits),
+        ("GET", "/api/v1/rebill-flags".to_owned(), "", fleet),
+        ("GET", "/api/v1/channels/1/days/2026-07-01".to_owned(), "", any_usage),
+        ("GET", "/api/v1/channels/1/days/2026-07-01/versions".to_owned(), "", any_usage),
+        ("GET", "/api/v1/completeness".to_owned(), "", fleet),
+        ("GET", "/api/v1/completeness.csv".to_owned(), "", fleet),
+        ("GET", "/api/v1/completeness/meters".to_owned(), "", fleet),
+        ("GET", "/api/v1/groups".to_owned(), "", fleet),
+        ("GET", "/api/v1/load".to_owned(), "", any_usage),
+        ("GET", "/api/v1/virtual-channels".to_owned(), "", any_usage),
     ]
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod access;
+mod bench_api;
 mod pages;
 mod utility;
 mod work;
