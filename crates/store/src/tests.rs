@@ -514,8 +514,8 @@ fn weather_paths_and_pushes_come_back() {
     });
 }
 
-mod citus;
 mod bench;
+mod citus;
 mod job;
 mod views;
 
