@@ -19,6 +19,7 @@
 //! Deliberately absent: files and sockets (the shells open them), matching of names to meters, and the store.
 
 pub mod csv;
+pub mod espi;
 pub mod item;
 pub mod limits;
 pub mod lines;
