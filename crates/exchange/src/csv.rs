@@ -7,10 +7,30 @@ mod heading;
 mod long;
 mod mapping;
 mod row;
+mod wide;
+mod write;
 
 pub use long::LongReader;
 pub use mapping::{Columns, Mapping, MappingError, Shape, StampsAt, Times, Values};
 pub(crate) use row::Row;
+pub use wide::WideReader;
+pub use write::{LongWriter, WideWriter};
+
+pub(crate) use mapping::zone;
+
+use crate::item::Reader;
+use std::io::Read;
+
+/// A reader of the shape that the mapping names.
+///
+/// # Errors
+/// [`MappingError`] where the mapping contradicts itself.
+pub fn reader(input: impl Read + 'static, mapping: Mapping) -> Result<Box<dyn Reader>, MappingError> {
+    Ok(match mapping.shape {
+        Shape::Long => Box::new(LongReader::new(input, mapping)?),
+        Shape::WideDays | Shape::WideMeters => Box::new(WideReader::new(input, mapping)?),
+    })
+}
 
 #[cfg(test)]
 mod tests;

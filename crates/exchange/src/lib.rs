@@ -18,7 +18,10 @@
 //!
 //! Deliberately absent: files and sockets (the shells open them), matching of names to meters, and the store.
 
+pub mod cmep;
+pub mod container;
 pub mod csv;
+pub mod detect;
 pub mod espi;
 pub mod item;
 pub mod limits;
@@ -30,6 +33,7 @@ pub mod refusal;
 pub mod stamp;
 pub mod write;
 
+pub use detect::{Format, Options, open};
 pub use item::{Beside, Foreign, IntervalBlock, Item, Note, Period, Reader, RegisterReading, Series};
 pub use quantity::Measure;
 pub use refusal::{ReadError, Reason, Refusal};

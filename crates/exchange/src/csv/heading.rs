@@ -17,6 +17,7 @@ pub(crate) struct Places {
     pub(crate) quality: Option<usize>,
     pub(crate) unit: Option<usize>,
     pub(crate) channel: Option<usize>,
+    pub(crate) interval: Option<usize>,
     /// The unit that the heading of the value names, as `energy_wh` or `value (kWh)`.
     pub(crate) named_unit: Option<String>,
     /// Whether the line is a heading and holds no reading.
@@ -38,9 +39,11 @@ const TIME: &[&str] = &[
     "interval_start",
     "time_utc",
 ];
-const VALUE: &[&str] = &["value", "reading", "energy", "consumption", "usage", "load", "volume"];
+const VALUE: &[&str] =
+    &["value", "reading", "energy", "consumption", "usage", "load", "volume", "v1", "00:00"];
 const QUALITY: &[&str] = &["quality", "flag", "status"];
 const UNIT: &[&str] = &["unit", "uom", "units"];
+const INTERVAL: &[&str] = &["interval_s"];
 const CHANNEL: &[&str] = &["channel", "register", "kind", "suffix"];
 
 /// A delimiter that the line seems to be written with.
@@ -84,6 +87,7 @@ pub(crate) fn places(
         quality: find(&columns.quality, QUALITY),
         unit: find(&columns.unit, UNIT),
         channel: find(&columns.channel, CHANNEL),
+        interval: find(&None, INTERVAL),
         named_unit: names.get(value).and_then(|name| unit_of(name)),
         is_heading: !holds_stamp,
     })

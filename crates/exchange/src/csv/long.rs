@@ -12,7 +12,7 @@ use crate::quantity::Measure;
 use crate::refusal::{ReadError, Reason, Refusal};
 use crate::stamp::{Clock, StampReader};
 use jiff::tz::TimeZone;
-use model::{ChannelKind, Commodity, Quality};
+use model::{ChannelKind, Commodity, IntervalLength, Quality};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 use std::sync::Arc;
@@ -165,7 +165,8 @@ impl Rows {
     fn series_of(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<usize, Reason> {
         let Some(places) = &self.places else { return Ok(0) };
         self.key.clear();
-        for place in [places.meter, places.service_point, places.channel, places.unit].into_iter().flatten() {
+        let key = [places.meter, places.service_point, places.channel, places.unit, places.interval];
+        for place in key.into_iter().flatten() {
             self.key.extend_from_slice(self.row.field(line, place));
             self.key.push(0);
         }
@@ -189,33 +190,11 @@ impl Rows {
             self.index.clear();
         }
         let Some(places) = &self.places else { return Ok(0) };
-        let name = |place: Option<usize>, what| {
-            let field = place.map_or(&b""[..], |place| self.row.field(line, place));
-            if field.len() > limits::NAME {
-                return Err(Reason::field(what, field, "a name of at most 128 bytes"));
-            }
-            core::str::from_utf8(field).map(str::to_owned).map_err(|_| Reason::field(what, field, "UTF-8"))
-        };
-        if places.meter.is_some_and(|place| self.row.field(line, place).is_empty()) {
-            return Err(Reason::Missing { field: "meter" });
-        }
-        let written = name(places.unit, "unit")?;
-        let unit = Some(written).filter(|unit| !unit.is_empty());
-        let unit = unit.or_else(|| self.mapping.value.unit.clone()).or_else(|| places.named_unit.clone());
-        let (measure, exponent) = Measure::parse(unit.as_deref().unwrap_or(""));
-        let channel = name(places.channel, "channel")?;
-        let kind = self
-            .meaning
-            .kind
-            .or_else(|| ChannelKind::from_name(&channel))
-            .or_else(|| measure.usual_kind(Commodity::Electricity));
-        let meter = name(places.meter, "meter")?;
-        let meter = self.mapping.meters.get(&meter).cloned().unwrap_or(meter);
-        let service_point = name(places.service_point, "service_point")?;
-        let series = Series { service_point, meter, channel, kind, measure, extra: BTreeMap::new() };
+        let described = describe(&self.row, line, places, &self.mapping, &self.meaning)?;
         let ending = self.mapping.time.stamps == StampsAt::End;
         let at = self.series.len();
-        self.series.push(Gathering::new(Arc::new(series), exponent, self.meaning.interval, ending));
+        let Described { series, exponent, interval } = described;
+        self.series.push(Gathering::new(Arc::new(series), exponent, interval, ending));
         self.index.insert(self.key.clone(), at);
         Ok(at)
     }
@@ -226,6 +205,53 @@ impl Rows {
         }
         self.held = 0;
     }
+}
+
+/// A series as a row describes it.
+pub(crate) struct Described {
+    pub(crate) series: Series,
+    pub(crate) exponent: i8,
+    pub(crate) interval: Option<IntervalLength>,
+}
+
+/// Reads the names, the unit and the interval that stand in a row.
+pub(crate) fn describe(
+    row: &Row,
+    line: &[u8],
+    places: &Places,
+    mapping: &Mapping,
+    meaning: &Meaning,
+) -> Result<Described, Reason> {
+    let name = |place: Option<usize>, what| {
+        let field = place.map_or(&b""[..], |place| row.field(line, place));
+        if field.len() > limits::NAME {
+            return Err(Reason::field(what, field, "a name of at most 128 bytes"));
+        }
+        core::str::from_utf8(field).map(str::to_owned).map_err(|_| Reason::field(what, field, "UTF-8"))
+    };
+    let (meter, service_point) = (name(places.meter, "meter")?, name(places.service_point, "service_point")?);
+    let named = places.meter.is_some() || places.service_point.is_some();
+    if named && meter.is_empty() && service_point.is_empty() {
+        return Err(Reason::Missing { field: "meter" });
+    }
+    let unit = Some(name(places.unit, "unit")?).filter(|unit| !unit.is_empty());
+    let unit = unit.or_else(|| mapping.value.unit.clone()).or_else(|| places.named_unit.clone());
+    let (measure, exponent) = Measure::parse(unit.as_deref().unwrap_or(""));
+    let channel = name(places.channel, "channel")?;
+    let by_name = || ChannelKind::from_name(&channel);
+    let kind = meaning.kind.or_else(by_name).or_else(|| measure.usual_kind(Commodity::Electricity));
+    let interval = match places.interval {
+        None => meaning.interval,
+        Some(place) => {
+            let field = row.field(line, place);
+            let secs = core::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
+            let length = secs.and_then(|secs| IntervalLength::from_secs(secs).ok());
+            Some(length.ok_or_else(|| Reason::field("interval_s", field, "seconds of an interval"))?)
+        }
+    };
+    let meter = mapping.meters.get(&meter).cloned().unwrap_or(meter);
+    let series = Series { service_point, meter, channel, kind, measure, extra: BTreeMap::new() };
+    Ok(Described { series, exponent, interval })
 }
 
 /// The value of a field; `None` where the table says there is none.

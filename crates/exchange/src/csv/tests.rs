@@ -130,3 +130,105 @@ fn what_is_no_table_is_said_at_once() {
         assert!(Mapping::parse(mapping).is_err(), "{mapping}");
     }
 }
+
+mod round {
+    use crate::csv::{LongWriter, Mapping, Shape, WideWriter, reader};
+    use crate::item::{IntervalBlock, Item, Series};
+    use crate::number::Decimal;
+    use crate::quantity::Measure;
+    use crate::write::Writer;
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+    use model::{ChannelKind, IntervalLength, Quality};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    type Readings = BTreeMap<Timestamp, (Option<Decimal>, Quality)>;
+
+    fn readings(block: &IntervalBlock) -> Readings {
+        let of = |value: i64| Decimal::new(value, block.scaler).trimmed();
+        block.readings().map(|(at, value, quality)| (at, (value.map(of), quality))).collect()
+    }
+
+    fn back(text: Vec<u8>, shape: Shape) -> (Readings, Vec<IntervalBlock>) {
+        let mut reader = reader(std::io::Cursor::new(text), Mapping { shape, ..Mapping::default() }).unwrap();
+        let (mut all, mut blocks) = (Readings::new(), Vec::new());
+        while let Some(item) = reader.next().unwrap() {
+            let Item::Block(block) = item else { panic!("{item:?}") };
+            all.extend(readings(&block));
+            blocks.push(block);
+        }
+        (all, blocks)
+    }
+
+    proptest! {
+        #[test]
+        fn tables_read_back(
+            start in 19_700i64..20_000,
+            secs in prop::sample::select(vec![300u32, 900, 1800, 3600]),
+            scaler in -5i8..=3,
+            slots in prop::collection::vec(((0u8..12, 0u8..16), -1_000_000i64..1_000_000), 1..300),
+            kind in prop::sample::select(vec![ChannelKind::Import, ChannelKind::Net, ChannelKind::Export]),
+        ) {
+            let quality: Vec<Quality> =
+                slots.iter().map(|((class, flags), _)| Quality::try_from(class | (flags << 4)).unwrap()).collect();
+            let values = slots.iter().zip(&quality).map(|((_, v), q)| if q.is_missing() { 0 } else { *v }).collect();
+            let series = Series {
+                service_point: "S,1".into(), meter: "M\"1".into(), kind: Some(kind), measure: Measure::WattHour,
+                ..Series::default()
+            };
+            let block = IntervalBlock {
+                series: Arc::new(series), line: 1, start: Timestamp::from_second(start * 86_400).unwrap(),
+                interval: IntervalLength::from_secs(secs).unwrap(), scaler, values, quality,
+                beside: Vec::new(), costs: Vec::new(), updated: None,
+            };
+            let item = Item::Block(block.clone());
+            let (mut long, mut wide) = (Vec::new(), Vec::new());
+            LongWriter::new(&mut long).write(&item).unwrap();
+            WideWriter::new(&mut wide, TimeZone::get("America/Los_Angeles").unwrap()).write(&item).unwrap();
+            for (text, shape) in [(long, Shape::Long), (wide, Shape::WideDays)] {
+                let (found, blocks) = back(text, shape);
+                prop_assert_eq!(&found, &readings(&block));
+                prop_assert!(blocks.iter().all(|b| b.series.kind == Some(kind) && b.series.meter == "M\"1"));
+            }
+        }
+    }
+
+    #[test]
+    fn wide_tables_of_others() {
+        let days = "meter,date,v1".to_owned()
+            + &(2..=25).map(|n| format!(",v{n}")).collect::<String>()
+            + "\nM1,2024-03-10"
+            + &",1".repeat(23)
+            + ",,\nM1,2024-11-03"
+            + &",1".repeat(25)
+            + "\nM1,2024-03-11"
+            + &",1".repeat(25)
+            + "\n";
+        let mapping = "shape = \"wide-days\"\n[columns]\ntime = \"date\"\n[time]\nzone = \"America/Los_Angeles\"\n[value]\nunit = \"kWh\"";
+        let mut table =
+            reader(std::io::Cursor::new(days.into_bytes()), Mapping::parse(mapping).unwrap()).unwrap();
+        let mut items = Vec::new();
+        while let Some(item) = table.next().unwrap() {
+            items.push(item);
+        }
+        let [Item::Block(short), Item::Block(long), Item::Refused(refused)] = items.as_slice() else {
+            panic!("{items:?}")
+        };
+        assert_eq!((short.values.len(), long.values.len(), refused.line), (23, 25, 4));
+        let meters = "time,A,B\n2024-01-01 00:00,1,2\n2024-01-01 00:30,3,x\n2024-01-01 01:00,5,6\n";
+        let mapping = "shape = \"wide-meters\"\n[value]\nunit = \"Wh\"";
+        let mut table = reader(std::io::Cursor::new(meters), Mapping::parse(mapping).unwrap()).unwrap();
+        let mut found = Vec::new();
+        while let Some(item) = table.next().unwrap() {
+            match item {
+                Item::Block(block) => found.push((block.series.meter.clone(), block.values)),
+                Item::Refused(refusal) => assert_eq!((refusal.line, refusal.text.as_str()), (3, "x")),
+                other => panic!("{other:?}"),
+            }
+        }
+        // With the cell between refused, the step from the first to the last stands for the interval.
+        assert_eq!(found, [("A".into(), vec![1, 3, 5]), ("B".into(), vec![2, 6])]);
+    }
+}

@@ -100,7 +100,7 @@ impl Directory {
                     .any(|href| *href == block.own || (!block.up.is_empty() && *href == block.up))
         };
         let named = self.meter_readings.iter().rev().find(below);
-        named.or_else(|| if let [only] = self.meter_readings.as_slice() { Some(only) } else { None })
+        named.or(if let [only] = self.meter_readings.as_slice() { Some(only) } else { None })
     }
 
     fn reading_type_of(&self, reading: Option<&Links>) -> Option<Arc<BTreeMap<String, String>>> {

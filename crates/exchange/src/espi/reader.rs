@@ -393,7 +393,7 @@ impl State {
         }
         match self.runs.last_mut() {
             Some(run) if run.continues(start, secs) && run.len() < limits::BLOCK_VALUES => {
-                run.push(&mut reading)
+                run.push(&mut reading);
             }
             _ => {
                 // The next run begins; what is complete can go if its series is known.

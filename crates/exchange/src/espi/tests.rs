@@ -74,8 +74,7 @@ fn hostile_xml_ends_the_file_with_a_reason() {
         let last = items.last();
         assert!(
             matches!(last, Some(Item::Refused(refusal)) if refusal.reason.name() == name),
-            "{last:?} for {:.60}",
-            text
+            "{last:?} for {text:.60}"
         );
     }
 }

@@ -73,9 +73,9 @@ impl<W: Write> EspiWriter<W> {
         self.begun = true;
         let title = escape(&self.feed.title);
         let (id, updated) = (self.id("feed"), self.feed.created);
-        write!(
+        writeln!(
             self.output,
-            "{XML}<id>{id}</id><title>{title}</title><updated>{}</updated>\n",
+            "{XML}<id>{id}</id><title>{title}</title><updated>{}</updated>",
             whole(updated)
         )?;
         if let Some(zone) = self.feed.zone.clone() {
@@ -125,9 +125,9 @@ impl<W: Write> EspiWriter<W> {
             write!(self.output, "<link rel=\"related\" href=\"{href}\"/>")?;
         }
         let title = escape(title);
-        write!(
+        writeln!(
             self.output,
-            "<title>{title}</title><content>{content}</content><published>{updated}</published><updated>{updated}</updated></entry>\n"
+            "<title>{title}</title><content>{content}</content><published>{updated}</published><updated>{updated}</updated></entry>"
         )?;
         Ok(())
     }
@@ -184,7 +184,7 @@ impl<W: Write> EspiWriter<W> {
         let default = series.extra("defaultQuality").parse().ok();
         let default = default.map_or(Quality::VALID, |code| from_espi(&[code]));
         let title = [series.extra("title"), &series.channel].into_iter().find(|t| !t.is_empty());
-        let title = title.or(series.kind.map(|kind| kind.name())).unwrap_or("readings").to_owned();
+        let title = title.or(series.kind.map(model::ChannelKind::name)).unwrap_or("readings").to_owned();
         let related = [format!("{path}/IntervalBlock"), type_path.clone()];
         self.entry(&path, &format!("{point}/MeterReading"), &related, &title, "<espi:MeterReading/>")?;
         let content = reading_type(series, behaviour, scaler, length);

@@ -115,7 +115,7 @@ impl DayParser {
         let mut fields = after.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         let remark = remark(fields.next().unwrap_or_default(), fields.next().unwrap_or_default())?;
         let updated = fields.next().filter(|field| !field.is_empty());
-        let updated = updated.map(|field| update_time(field)).transpose()?;
+        let updated = updated.map(update_time).transpose()?;
         let loaded = fields.next().unwrap_or_default();
         if !loaded.is_empty() {
             update_time(loaded)?;

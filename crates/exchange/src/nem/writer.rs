@@ -64,7 +64,7 @@ impl<W: Write> Nem12Writer<W> {
         let unfit =
             |why| WriteError::Unfit { what: "a block", series: block.series.title(), format: "NEM12", why };
         let secs = block.interval.secs();
-        if secs % 60 != 0 || secs > 3600 {
+        if !secs.is_multiple_of(60) || secs > 3600 {
             return Err(unfit("intervals are whole minutes, at most an hour"));
         }
         if block.start.as_second().rem_euclid(i64::from(secs)) != 0 {

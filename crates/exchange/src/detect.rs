@@ -1,0 +1,154 @@
+//! Which format a file is of, by what stands in it; never by its name.
+
+use crate::cmep::CmepReader;
+use crate::csv::{Mapping, Shape};
+use crate::espi::EspiReader;
+use crate::item::Reader;
+use crate::nem::NemReader;
+use crate::refusal::ReadError;
+use jiff::tz::TimeZone;
+use std::io::{BufRead, Read};
+
+/// A format that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Green Button XML.
+    GreenButton,
+    /// NEM12 or NEM13.
+    Nem,
+    /// CMEP.
+    Cmep,
+    /// A table as text.
+    Csv,
+    /// Parquet.
+    Parquet,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::GreenButton, Self::Nem, Self::Cmep, Self::Csv, Self::Parquet];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GreenButton => "green-button",
+            Self::Nem => "nem12",
+            Self::Cmep => "cmep",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// The format of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "nem13" | "nem" => Some(Self::Nem),
+            "espi" => Some(Self::GreenButton),
+            _ => Self::ALL.into_iter().find(|format| format.name() == name),
+        }
+    }
+
+    /// The format of a file that begins with `head`, as many bytes of it as there are up to a few hundred.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+        let text = head.trim_ascii_start();
+        if head.starts_with(b"PAR1") {
+            return Some(Self::Parquet);
+        }
+        if text.starts_with(b"<") {
+            return Some(Self::GreenButton);
+        }
+        if crate::cmep::begins_like(text) {
+            return Some(Self::Cmep);
+        }
+        let nem: [&[u8]; 5] = [b"100,", b"200,", b"300,", b"250,", b"900"];
+        if nem.iter().any(|record| text.starts_with(record)) {
+            return Some(Self::Nem);
+        }
+        let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let table = line.iter().any(|byte| matches!(byte, b',' | b';' | b'\t'));
+        let readable = core::str::from_utf8(line).is_ok() || head.len() >= HEAD;
+        (table && readable && !line.contains(&0)).then_some(Self::Csv)
+    }
+}
+
+/// Bytes that are looked at.
+const HEAD: usize = 512;
+
+/// How a file is to be read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The format; found by content where nothing is said.
+    pub format: Option<Format>,
+    /// What a table's columns mean.
+    pub mapping: Mapping,
+}
+
+impl Options {
+    fn zone(&self) -> Option<TimeZone> {
+        self.mapping.time.zone.as_deref().and_then(crate::csv::zone)
+    }
+}
+
+/// A reader of `input`, unpacked bytes of one file, and its format.
+///
+/// # Errors
+/// [`ReadError::Unrecognised`] where no format begins like this.
+pub fn open(mut input: Box<dyn BufRead>, options: &Options) -> Result<(Format, Box<dyn Reader>), ReadError> {
+    let mut head = Vec::with_capacity(HEAD);
+    input.by_ref().take(512).read_to_end(&mut head)?;
+    let format = match options.format.or_else(|| Format::of(&head)) {
+        Some(format) => format,
+        None if head.trim_ascii().is_empty() => return Err(ReadError::Unrecognised(String::new())),
+        None => {
+            let begins: String = String::from_utf8_lossy(&head).chars().take(60).collect();
+            return Err(ReadError::Unrecognised(begins));
+        }
+    };
+    let mut mapping = options.mapping.clone();
+    let first_line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if mapping.shape == Shape::Long && memchr::memmem::find(first_line, b",v1,v2").is_some() {
+        mapping.shape = Shape::WideDays;
+    }
+    let input = std::io::Cursor::new(head).chain(input);
+    let reader: Box<dyn Reader> = match format {
+        Format::GreenButton => Box::new(EspiReader::new(input)),
+        Format::Nem => Box::new(NemReader::new(input)),
+        Format::Cmep => Box::new(CmepReader::new(input, options.zone().unwrap_or(TimeZone::UTC))),
+        Format::Csv => {
+            crate::csv::reader(input, mapping).map_err(|error| ReadError::Table(error.to_string()))?
+        }
+        Format::Parquet => {
+            return Err(ReadError::Table("Parquet is read from a file that can be sought in".into()));
+        }
+    };
+    Ok((format, reader))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_by_content() {
+        let table: [(&[u8], Option<Format>); 11] = [
+            (b"100,NEM12,200404201300,MDA1,Ret1\n", Some(Format::Nem)),
+            (b"\n\n200,VABD000163,E1Q1", Some(Format::Nem)),
+            (b"\xEF\xBB\xBF<?xml version=\"1.0\"?>", Some(Format::GreenButton)),
+            (b"MEPMD01,20080501,", Some(Format::Cmep)),
+            (b"meter,time,value\n", Some(Format::Csv)),
+            (b"a;b\n", Some(Format::Csv)),
+            (b"PAR1\x15\x04", Some(Format::Parquet)),
+            (b"", None),
+            (b"\x00\x01,\x02", None),
+            (b"hello", None),
+            (b"1000,1\n", Some(Format::Csv)),
+        ];
+        for (head, format) in table {
+            assert_eq!(Format::of(head), format, "{}", String::from_utf8_lossy(head));
+        }
+        for format in Format::ALL {
+            assert_eq!(Format::from_name(format.name()), Some(format));
+        }
+    }
+}
