@@ -95,12 +95,7 @@ fn record(
     }
     let kind = row.field(line, 0);
     if kind != b"MEPMD01" {
-        if SIBLINGS.contains(&kind) {
-            let text = String::from_utf8_lossy(line.get(..limits::EXCERPT).unwrap_or(line)).into_owned();
-            out.push_back(Item::Note(Note { line: number, series: None, text }));
-            return Ok(());
-        }
-        return Err(Reason::Unknown(String::from_utf8_lossy(kind.get(..16).unwrap_or(kind)).into_owned()));
+        return other_record(number, kind, line, out);
     }
     let head = Head::read(row, line)?;
     let count: usize = parsed(row.field(line, 13), "count", "a number of triples")?;
@@ -149,6 +144,16 @@ fn record(
     if let (Some(open), Some(interval)) = (open, head.interval) {
         out.push_back(open.finish(&head, interval, number));
     }
+    Ok(())
+}
+
+/// A record that holds no readings.
+fn other_record(number: u64, kind: &[u8], line: &[u8], out: &mut VecDeque<Item>) -> Result<(), Reason> {
+    if !SIBLINGS.contains(&kind) {
+        return Err(Reason::Unknown(String::from_utf8_lossy(kind.get(..16).unwrap_or(kind)).into_owned()));
+    }
+    let text = String::from_utf8_lossy(line.get(..limits::EXCERPT).unwrap_or(line)).into_owned();
+    out.push_back(Item::Note(Note { line: number, series: None, text }));
     Ok(())
 }
 
