@@ -65,6 +65,10 @@ pub(crate) const RULES: &[Rule] = &[
     ("POST", "/ops/meters/{id}/commands", Access::With(Right::ReadMeters)),
     ("GET", "/ops/reads", Access::With(Right::SeeFleet)),
     ("GET", "/ops/reads.csv", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/groups", Access::With(Right::SeeFleet)),
+    ("GET", "/ops/groups/new", Access::With(Right::EditReadings)),
+    ("GET", "/ops/groups/load", Access::With(Right::SeeFleet)),
+    ("POST", "/ops/groups", Access::With(Right::EditReadings)),
     // Sentences of findings and the bench show what people used.
     ("GET", "/ops/vee", Access::With(Right::SeeAnyUsage)),
     ("GET", "/ops/vee.csv", Access::With(Right::SeeAnyUsage)),

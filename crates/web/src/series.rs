@@ -7,7 +7,7 @@
 
 use crate::chart::{State, Tick};
 use jiff::{SignedDuration, Timestamp};
-use model::{IntervalLength, LocalDay, Quality};
+use model::{IntervalLength, LocalDay, Quality, QualityClass};
 
 /// One channel's intervals of a local day.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct Cell {
     pub(crate) state: State,
     /// Whether everything of it should have arrived by now.
     pub(crate) due: bool,
+    /// Whether a person set something of it.
+    pub(crate) edited: bool,
 }
 
 /// The present, and how far back everything should have arrived.
@@ -48,6 +50,7 @@ impl Cell {
     /// The state in a word for tables and tips.
     pub(crate) const fn word(&self) -> &'static str {
         match self.state {
+            State::Measured if self.edited => "Corrected",
             State::Measured => "Measured",
             State::Estimated => "Estimated",
             State::Partial => "Partly missing",
@@ -84,8 +87,10 @@ pub(crate) fn cells(
         let part = |series: Option<&Series>| {
             series.map(|series| within(day, series, start, end)).unwrap_or_default()
         };
-        let (value, state) = summarise(&part(used), end, present);
+        let mine = part(used);
+        let (value, state) = summarise(&mine, end, present);
         Cell {
+            edited: mine.iter().any(|(_, quality)| quality.class() == QualityClass::Edited),
             start,
             end,
             used: value,
@@ -165,7 +170,6 @@ mod tests {
     use super::*;
     use jiff::civil::{Date, date};
     use jiff::tz::TimeZone;
-    use model::QualityClass;
 
     fn zurich(day: Date) -> LocalDay {
         LocalDay::new(day, &TimeZone::get("Europe/Zurich").unwrap()).unwrap()
@@ -238,6 +242,15 @@ mod tests {
         );
         assert_eq!((cells[1].used, cells[2].used, cells[3].used), (Some(35), Some(30), None));
         assert_eq!(flaws(&cells[..12]), (1, 3));
+    }
+
+    #[test]
+    fn an_hour_that_a_person_set_says_so() {
+        let day = zurich(date(2024, 7, 1));
+        let mut series = quarters(&day);
+        series.slots[5] = (7, Quality::new(QualityClass::Edited));
+        let cells = cells(&day, IntervalLength::HOUR, Some(&series), None, past(day.end()));
+        assert_eq!((cells[0].word(), cells[1].word()), ("Measured", "Corrected"));
     }
 
     #[test]

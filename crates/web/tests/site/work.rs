@@ -131,3 +131,42 @@ async fn the_board_has_a_number_for_each_day_and_collector_and_the_meters_behind
         get("/ops/reads.csv?date=2026-07-13&day=2026-07-13&collector=own", &cookie).await.status.is_success()
     );
 }
+
+#[tokio::test]
+async fn groups_are_made_from_a_search_or_a_list_and_show_their_load() {
+    let cookie = analyst().await;
+    let look = ask(Method::POST, "/ops/groups", &cookie, "name=Linden&text=lindenweg&look=1").await;
+    assert!(look.body.contains("would belong to it"));
+    let wrong = ask(Method::POST, "/ops/groups", &cookie, "name=Two&serials=40200001%0A999").await;
+    assert!(wrong.body.contains("Line 2: no meter has the serial number 999"));
+    let done = ask(Method::POST, "/ops/groups", &cookie, "name=Two&serials=40200001%0A40200002").await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let again = ask(Method::POST, "/ops/groups", &cookie, "name=Two&serials=40200001").await;
+    assert!(again.body.contains("There is a group Two already"), "nothing is replaced unasked");
+    let list = get("/ops/groups", &cookie).await.body;
+    let link =
+        list.split("href=\"").find(|part| part.contains(">Two</a>")).unwrap().split('"').next().unwrap();
+    let page = get(&format!("{}&date=2026-07-13", link.replace("&amp;", "&")), &cookie).await.body;
+    assert!(page.contains("Highest interval") && page.contains("40200001"), "the load and its members");
+    let engineer = sign_in(UTILITY.people[&Role::Engineer]).await;
+    let few = get(&format!("{}&date=2026-07-13", link.replace("&amp;", "&")), &engineer).await.body;
+    assert!(
+        few.contains("fewer than 5 meters") && !few.contains("Highest interval"),
+        "two homes are no aggregate"
+    );
+    let system = get("/ops/groups/load?scope=system&date=2026-07-13", &engineer).await.body;
+    assert!(system.contains("System load") && system.contains("Highest interval"));
+    assert_eq!(get("/ops/groups/load?scope=moon", &cookie).await.status, StatusCode::BAD_REQUEST);
+    assert!(get("/ops", &cookie).await.body.contains("System load of"));
+}
+
+#[tokio::test]
+async fn the_meter_page_leads_to_its_exceptions_and_versions() {
+    let page =
+        get(&format!("/ops/meters/{}?date=2026-07-12", UTILITY.meters[0]), &analyst().await).await.body;
+    assert!(
+        page.contains("Versions")
+            && page.contains(&format!("/ops/vee/{}/2026-07-12?channel=import", UTILITY.meters[0]))
+    );
+    assert!(page.contains("/ops/vee?rule=all&amp;q=40200000"));
+}

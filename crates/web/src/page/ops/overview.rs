@@ -94,6 +94,8 @@ pub(crate) struct View {
     pub(crate) findings: Vec<(String, String)>,
     /// Of which day.
     pub(crate) findings_day: String,
+    /// The load of the whole system on that day.
+    pub(crate) load: Option<Markup>,
 }
 
 /// `GET /ops`
@@ -139,6 +141,7 @@ fn view(ctx: &Ctx) -> Result<View, WebError> {
             .map(|(rule, count)| (fmt::heading(rule), fmt::grouped(*count)))
             .collect(),
         findings_day: words.long(overview.success.day),
+        load: super::groups::system_load(ctx, overview.success.day)?,
     })
 }
 
@@ -241,8 +244,18 @@ pub(crate) fn main(view: &View) -> Markup {
             div.board {
                 (collectors(&view.collectors))
                 div.stack { (silent(view)) (findings(view)) }
+                @if let Some(load) = &view.load { (system(view, load)) }
             }
             (feed(&view.events))
+        }
+    }
+}
+
+fn system(view: &View, load: &Markup) -> Markup {
+    html! {
+        section.panel.whole aria-labelledby="load" {
+            div.ph { h2 #load { "System load of " (view.findings_day) } div.end { a href="/ops/groups/load?scope=system" { "Quarter hours" } } }
+            div.pb { (load) }
         }
     }
 }
@@ -309,7 +322,7 @@ fn silent(view: &View) -> Markup {
 fn findings(view: &View) -> Markup {
     html! {
         section.panel.feed.flat aria-labelledby="findings" {
-            div.ph { h2 #findings { "Findings of " (view.findings_day) } }
+            div.ph { h2 #findings { "Findings of " (view.findings_day) } div.end { a href="/ops/vee" { "Exceptions" } } }
             @if view.findings.is_empty() {
                 (empty(Icon::Check, "Validation found nothing", "Each rule that a reading breaks is counted here."))
             } @else {

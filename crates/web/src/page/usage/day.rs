@@ -174,7 +174,7 @@ impl DayData {
         if let Some(tenths) = self.weather.get(index).copied().flatten() {
             row("Outside", format!("{}\u{a0}°C", fmt::decimal(i64::from(tenths), 1, 0)));
         }
-        if matches!(hour.state, State::Estimated | State::Partial) {
+        if matches!(hour.state, State::Estimated | State::Partial) || hour.edited {
             row("Reading", hour.word().to_lowercase());
         }
         rows

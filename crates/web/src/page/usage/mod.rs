@@ -1,5 +1,6 @@
 //! The customer's use, by day and by month.
 
+mod correction;
 pub(crate) mod day;
 pub(crate) mod month;
 mod page;
@@ -136,6 +137,7 @@ fn day_view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
         headline: data.headline(&words),
         remarks: data.remarks(),
         caveat: data.caveat(),
+        corrected: correction::sentence(ctx, &days)?,
         figures: data.figures(),
         chart: data.total().is_some().then(|| data.chart(&words)),
         legend: data.legend(),
@@ -171,6 +173,7 @@ fn month_view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
         headline: data.headline(),
         remarks: data.remarks(),
         caveat: data.caveat(),
+        corrected: None,
         figures: data.figures(),
         chart: data.known_days().then(|| data.chart()),
         legend: data.legend(),

@@ -33,6 +33,8 @@ pub(crate) struct View {
     pub(crate) remarks: String,
     /// A warning about readings that are not as read.
     pub(crate) caveat: Option<String>,
+    /// What a later correction changed, if there was one.
+    pub(crate) corrected: Option<String>,
     /// The figures.
     pub(crate) figures: Vec<Stat>,
     /// The chart, `None` when nothing is known.
@@ -69,6 +71,7 @@ pub(crate) fn main(view: &View) -> Markup {
                         Some(chart) => {
                             (chart)
                             (view.legend)
+                            @if let Some(corrected) = &view.corrected { p.note.info { (icon(Icon::Check)) span { (corrected) } } }
                             @if let Some(caveat) = &view.caveat { p.note.warn { (icon(Icon::Warn)) span { (caveat) } } }
                             details.tbl {
                                 summary { "Show as a table" }

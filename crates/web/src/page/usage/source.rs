@@ -128,6 +128,11 @@ impl Days {
         (0..last.1.len()).map(mean).collect()
     }
 
+    /// The day that is looked at, as read.
+    pub(crate) const fn last_day(&self) -> &UsageDay {
+        &self.last.0
+    }
+
     /// The last of the days, for its page.
     pub(crate) fn day_data(&self) -> DayData {
         let (usage, hours) = &self.last;

@@ -37,7 +37,7 @@ pub(crate) async fn get(ctx: Ctx, Path((meter, day)): Path<(String, String)>) ->
 
 fn page(ctx: &Ctx, view: &View) -> Markup {
     let mut frame = ctx.frame(format!("{} {}", view.serial, view.title), "/ops/vee");
-    frame.api = Some(format!("/api/v1/meters/{}/profile?date={}", view.meter, view.date));
+    frame.api = Some(view.api.clone());
     let crumbs = [
         Crumb { href: Some("/ops"), text: "Console".to_owned() },
         Crumb { href: Some("/ops/vee"), text: "Exceptions".to_owned() },

@@ -77,6 +77,7 @@ pub(crate) fn view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
     let selection = tried.chosen.as_ref().map(|chosen| selection(bench, &found.times, chosen));
     Ok(View {
         meter: asked.meter.get(),
+        api: format!("/api/v1/channels/{}/days/{}", bench.channel.id, asked.date),
         serial: bench.serial.to_string(),
         place: bench.address.clone().unwrap_or_else(|| "not installed".to_owned()),
         date: asked.date.to_string(),
@@ -414,7 +415,7 @@ fn try_out(ctx: &Ctx, asked: &Asked, found: &Found) -> Result<Tried, WebError> {
 /// Who edits.
 pub(crate) fn editor(ctx: &Ctx) -> Result<Editor, WebError> {
     let person = ctx.person()?;
-    Ok(Editor { user: person.id, may_edit_billed: ctx.may(Right::SetRules) })
+    Ok(Editor { user: person.id, may_edit_billed: ctx.may(Right::EditBilled) })
 }
 
 /// A name for the deed that no other has: the same form sent twice does it once.

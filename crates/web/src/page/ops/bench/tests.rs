@@ -159,6 +159,7 @@ fn week() -> maud::Markup {
 fn sample() -> View {
     View {
         meter: 1,
+        api: "/api/v1/channels/1/days/2026-07-13".to_owned(),
         serial: "40200031".to_owned(),
         place: "12 Alder Court, <script>alert(1)</script>".to_owned(),
         date: "2026-07-13".to_owned(),

@@ -167,6 +167,8 @@ pub(crate) struct Compare {
 pub(crate) struct View {
     /// Number of the meter in the system.
     pub(crate) meter: u32,
+    /// The same as data.
+    pub(crate) api: String,
     /// Its serial number.
     pub(crate) serial: String,
     /// Address and customer.

@@ -3,8 +3,10 @@
 pub(crate) mod charts;
 mod view;
 
+use super::bench::ask::bench_href;
 use super::command::action_words;
 use super::meters::state;
+use super::vee::words;
 use crate::ctx::Ctx;
 use crate::error::WebError;
 use crate::fmt::{self, Measure, Words};
@@ -18,11 +20,11 @@ use charts::DayData;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
-use mdm::read::MeterView;
+use mdm::read::{CaseState, ExceptionFilter, ExceptionSort, MeterView};
 use model::{BatchSource, ChannelKind, Commodity, IntervalLength, MeterId, RegisterRead};
 use operations::Right;
 use store::Route;
-use view::{CommandRow, Day, Hop, RegisterRow, View};
+use view::{CommandRow, Day, ExceptionRow, Exceptions, Hop, RegisterRow, View};
 
 /// How far back events are listed.
 const EVENTS_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
@@ -86,6 +88,7 @@ fn view(ctx: &Ctx, found: &MeterView) -> Result<View, WebError> {
             .collect(),
         commands: commands.iter().map(command).collect(),
         path: path(found),
+        exceptions: exceptions(ctx, found)?,
         may_read: ctx.may(Right::ReadMeters),
     })
 }
@@ -166,6 +169,36 @@ fn register_row(words: &Words, register: &RegisterRead) -> RegisterRow {
     RegisterRow { name, value, at: words.stamp(register.at), source }
 }
 
+/// What is open of this meter; nothing for those who may not see what it used.
+fn exceptions(ctx: &Ctx, found: &MeterView) -> Result<Option<Exceptions>, WebError> {
+    if !ctx.may(Right::SeeAnyUsage) {
+        return Ok(None);
+    }
+    let mut all = Exceptions {
+        rows: Vec::new(),
+        all: format!("/ops/vee?rule=all&q={}", fmt::query_escape(found.meter.serial.as_str())),
+        total: 0,
+    };
+    for channel in &found.channels {
+        let filter = ExceptionFilter {
+            channel: Some(channel.id),
+            state: Some(CaseState::Open),
+            ..ExceptionFilter::default()
+        };
+        let queue = ctx.app.mdm.exceptions(&filter, ExceptionSort::Newest, 0, COMMANDS);
+        let queue = queue.map_err(|error| failed(&error))?;
+        all.total += queue.total;
+        all.rows.extend(queue.rows.iter().map(|row| ExceptionRow {
+            href: bench_href(found.meter.id, channel.kind, row.finding.day, None),
+            rule: words::rule(&row.finding.rule).0,
+            day: fmt::short(row.finding.day),
+            severity: words::severity(&row.finding.severity),
+        }));
+    }
+    all.rows.truncate(usize::try_from(COMMANDS).unwrap_or(usize::MAX));
+    Ok(Some(all))
+}
+
 fn path(found: &MeterView) -> Vec<Hop> {
     let Some(first) = found.path.first() else { return Vec::new() };
     let mut hops = vec![Hop { name: first.from.clone(), signal: String::new() }];
@@ -242,6 +275,7 @@ fn day(ctx: &Ctx, found: &MeterView, date: Date) -> Result<Day, WebError> {
         voltage: data.voltage_chart(&words),
         table: known.then(|| data.table(&words, may_see)),
         csv: (may_see && known).then(|| format!("/ops/meters/{}/profile.csv?date={date}", meter.id)),
+        bench: may_see.then(|| bench_href(meter.id, main_kind(meter.commodity), date, None)),
         version: match (version, sealed) {
             (0, _) => String::new(),
             (n, true) => format!("Version {n}, closed."),

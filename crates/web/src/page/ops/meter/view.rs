@@ -62,8 +62,34 @@ pub(crate) struct Day {
     pub(crate) table: Option<Markup>,
     /// Both as a file.
     pub(crate) csv: Option<String>,
+    /// The bench with this day, for those who may see it.
+    pub(crate) bench: Option<String>,
     /// Which version of the day it is and when it was made.
     pub(crate) version: String,
+}
+
+/// An open exception of the meter.
+#[derive(Clone, Debug)]
+pub(crate) struct ExceptionRow {
+    /// The bench with it.
+    pub(crate) href: String,
+    /// The rule.
+    pub(crate) rule: String,
+    /// The day.
+    pub(crate) day: String,
+    /// How grave.
+    pub(crate) severity: (Tone, Icon, &'static str),
+}
+
+/// The open exceptions of the meter.
+#[derive(Clone, Debug)]
+pub(crate) struct Exceptions {
+    /// The newest.
+    pub(crate) rows: Vec<ExceptionRow>,
+    /// All of them, as a filtered queue.
+    pub(crate) all: String,
+    /// How many there are.
+    pub(crate) total: u64,
 }
 
 /// Everything the page shows.
@@ -85,6 +111,8 @@ pub(crate) struct View {
     pub(crate) registers: Vec<RegisterRow>,
     /// Recent events, newest first.
     pub(crate) events: Vec<EventRow>,
+    /// Open exceptions, newest first; `None` for those who may not see them.
+    pub(crate) exceptions: Option<Exceptions>,
     /// Recent commands, newest first.
     pub(crate) commands: Vec<CommandRow>,
     /// The way to the head-end, meter first.
@@ -112,7 +140,7 @@ pub(crate) fn main(view: &View) -> Markup {
             }
             div.board {
                 div.stack { (day(&view.day, view.may_read)) (meter_events(&view.events)) }
-                div.stack { (registers(&view.registers)) (commands(view)) (path(&view.path)) }
+                div.stack { (exceptions(view.exceptions.as_ref())) (registers(&view.registers)) (commands(view)) (path(&view.path)) }
             }
         }
     }
@@ -145,6 +173,7 @@ fn day(day: &Day, may_read: bool) -> Markup {
                             button.btn.sm.quiet name="do" value="profile" { (icon(Icon::Reads)) "Read this day" }
                         }
                     }
+                    @if let Some(bench) = &day.bench { a.btn.sm.quiet href=(bench) { (icon(Icon::Clock)) "Versions" } }
                     @if let Some(csv) = &day.csv { a.btn.sm.quiet href=(csv) { (icon(Icon::Down)) "CSV" } }
                 }
             }
@@ -180,6 +209,27 @@ fn meter_events(rows: &[EventRow]) -> Markup {
                     thead role="rowgroup" { tr role="row" { @for name in ["Time", "Event", "Note"] { th role="columnheader" scope="col" { (name) } } } }
                     tbody role="rowgroup" { @for row in rows { (events::meter_row(row)) } }
                 } }
+            }
+        }
+    }
+}
+
+fn exceptions(found: Option<&Exceptions>) -> Markup {
+    html! {
+        @if let Some(found) = found {
+            section.panel.feed.flat aria-labelledby="exceptions" {
+                div.ph { h2 #exceptions { "Exceptions" } @if found.total > 0 { div.end { a href=(found.all) { "All " (found.total) } } } }
+                @if found.rows.is_empty() {
+                    (empty(Icon::Check, "Nothing of this meter needs a person", "What a rule stops is listed here."))
+                } @else {
+                    table {
+                        thead { tr { th scope="col" { "Rule" } th scope="col" { "Severity" } th.n scope="col" { "Day" } } }
+                        tbody { @for row in &found.rows { tr {
+                            th scope="row" { a href=(row.href) { (row.rule) } }
+                            td { (status(row.severity.0, row.severity.1, row.severity.2)) } td.n.t { (row.day) }
+                        } } }
+                    }
+                }
             }
         }
     }

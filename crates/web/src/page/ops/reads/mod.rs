@@ -88,7 +88,7 @@ pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
     let asked = Asked::of(&ctx);
     let view = ctx.blocking(move |ctx| view(ctx, &asked)).await?;
     let mut frame = ctx.frame("Reads", "/ops/reads");
-    frame.api = Some("/api/v1/overview".to_owned());
+    frame.api = Some("/api/v1/completeness".to_owned());
     let crumbs = [
         Crumb { href: Some("/ops"), text: "Console".to_owned() },
         Crumb { href: None, text: "Reads".to_owned() },

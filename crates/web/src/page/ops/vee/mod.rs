@@ -47,6 +47,7 @@ pub(crate) struct Asked {
     collector: Option<CollectorId>,
     since: Option<(&'static str, i64)>,
     state: CaseState,
+    text: Option<String>,
     page: u32,
 }
 
@@ -67,6 +68,7 @@ impl Asked {
                 .find(|(name, ..)| since.as_deref() == Some(name))
                 .map(|(name, _, days)| (*name, *days)),
             state: state.as_deref().and_then(CaseState::from_name).unwrap_or(CaseState::Open),
+            text: one("q"),
             page: one("page").and_then(|text| text.parse().ok()).filter(|page| *page > 0).unwrap_or(1),
         }
     }
@@ -80,6 +82,7 @@ impl Asked {
             collector: self.collector,
             from: self.since.and_then(|(_, days)| today.checked_sub(days.days()).ok()),
             state: Some(self.state),
+            text: self.text.clone(),
             ..ExceptionFilter::default()
         }
     }
@@ -95,6 +98,7 @@ impl Asked {
         params.extend(self.commodity.map(|(name, _)| ("commodity", name.to_owned())));
         params.extend(self.collector.map(|id| ("collector", id.to_string())));
         params.extend(self.since.map(|(name, _)| ("since", name.to_owned())));
+        params.extend(self.text.clone().map(|text| ("q", text)));
         if self.state != CaseState::Open {
             params.push(("state", self.state.name().to_owned()));
         }
@@ -124,6 +128,7 @@ impl Asked {
             || self.commodity.is_some()
             || self.collector.is_some()
             || self.since.is_some()
+            || self.text.is_some()
             || self.state != CaseState::Open
     }
 }
@@ -132,7 +137,8 @@ impl Asked {
 pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
     let asked = Asked::of(|name| ctx.param(name));
     let view = ctx.blocking(move |ctx| view(ctx, &asked)).await?;
-    let frame = ctx.frame("Exceptions", "/ops/vee");
+    let mut frame = ctx.frame("Exceptions", "/ops/vee");
+    frame.api = Some("/api/v1/exceptions".to_owned());
     let crumbs = [
         Crumb { href: Some("/ops"), text: "Console".to_owned() },
         Crumb { href: None, text: "Exceptions".to_owned() },
@@ -282,6 +288,15 @@ fn filters(ctx: &Ctx, asked: &Asked) -> Result<Vec<(&'static str, Vec<Chip>)>, W
             vec![
                 chip("All", false, asked.with(|other| other.collector = None)),
                 chip(&name, true, asked.with(|_| {})),
+            ],
+        ));
+    }
+    if let Some(text) = &asked.text {
+        all.push((
+            "Meter",
+            vec![
+                chip("All", false, asked.with(|other| other.text = None)),
+                chip(text, true, asked.with(|_| {})),
             ],
         ));
     }
