@@ -12,6 +12,7 @@
 //! Whatever arrives twice is counted once. A value that differs from one already read makes a new version and a finding;
 //! both raw batches are kept. A real value supersedes an estimate in a new version. `now` is always passed in.
 
+pub mod activation;
 mod bulk;
 mod catalogue;
 mod close;
@@ -28,6 +29,7 @@ pub mod read;
 mod surroundings;
 mod version;
 pub mod virtual_channel;
+pub mod what_if;
 
 #[cfg(test)]
 mod tests;

@@ -103,6 +103,9 @@ pub(crate) const RULES: &[Rule] = &[
     ("GET", "/api/v1/completeness/meters", Access::With(Right::SeeFleet)),
     ("GET", "/api/v1/groups", Access::With(Right::SeeFleet)),
     ("POST", "/api/v1/groups", Access::With(Right::EditReadings)),
+    ("GET", "/api/v1/rule-sets", Access::With(Right::SeeFleet)),
+    ("POST", "/api/v1/rule-sets", Access::With(Right::SetRules)),
+    ("POST", "/api/v1/rule-sets/what-if", Access::With(Right::SetRules)),
     // Of a small group a sum is somebody's use.
     ("GET", "/api/v1/load", Access::With(Right::SeeAnyUsage)),
     ("GET", "/api/v1/virtual-channels", Access::With(Right::SeeAnyUsage)),

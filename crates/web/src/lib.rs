@@ -112,7 +112,7 @@ fn console() -> Router {
 
 /// The meter data manager's own questions: exceptions, days and their versions, edits, sums.
 fn readings() -> Router {
-    use api::{aggregates, bench, exceptions};
+    use api::{aggregates, bench, exceptions, rules};
     Router::new()
         .route("/api/v1/exceptions", get(exceptions::list))
         .route("/api/v1/exceptions/accept", post(exceptions::accept))
@@ -128,6 +128,8 @@ fn readings() -> Router {
         .route("/api/v1/completeness", get(aggregates::completeness))
         .route("/api/v1/completeness.csv", get(aggregates::completeness_csv))
         .route("/api/v1/completeness/meters", get(aggregates::completeness_meters))
+        .route("/api/v1/rule-sets", get(rules::list).post(rules::activate))
+        .route("/api/v1/rule-sets/what-if", post(rules::what_if))
         .route("/api/v1/groups", get(aggregates::groups).post(aggregates::put_group))
         .route("/api/v1/load", get(aggregates::load))
         .route("/api/v1/virtual-channels", get(aggregates::virtual_channels).post(aggregates::put_virtual))

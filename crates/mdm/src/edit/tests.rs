@@ -399,3 +399,38 @@ proptest! {
         prop_assert_eq!(profile.series.version, seen.last().unwrap().block.version);
     }
 }
+
+#[test]
+fn other_thresholds_are_tried_on_what_is_stored_and_nothing_is_written() {
+    let (mdm, now) = with_spike();
+    let before = (versions(&mdm), mdm.exceptions_of_day(CHANNEL, MONDAY).unwrap());
+    let days = (MONDAY, MONDAY + 1.days());
+    let spike = |toml: &str| {
+        let found = mdm.what_if(now, toml, days, &|| true).unwrap().unwrap();
+        assert!(found.complete);
+        assert_eq!((found.channel_days, found.meters), (1, 2));
+        let effect = found.rules.into_iter().find(|effect| effect.rule == vee::Rule::Spike).unwrap();
+        (effect.now, effect.would, effect.meters_now, effect.samples.len())
+    };
+    assert_eq!(spike(""), (1, 1, 1, 0));
+    assert_eq!(spike("[spike]\npercent = 10000"), (1, 0, 1, 1));
+    assert!(mdm.what_if(now, "spikes = 1", days, &|| true).unwrap().is_err());
+    let stopped = mdm.what_if(now, "", days, &|| false).unwrap().unwrap();
+    assert_eq!((stopped.channel_days, stopped.complete), (0, false));
+    assert_eq!((versions(&mdm), mdm.exceptions_of_day(CHANNEL, MONDAY).unwrap()), before);
+}
+
+#[test]
+fn rules_are_put_in_force_with_a_reason_and_stay_on_record() {
+    use crate::activation::ActivationRefused;
+    let (mdm, now) = with_spike();
+    let put = |toml: &str, reason: &str| mdm.activate_rules(now, SENIOR.user, toml, MONDAY, reason).unwrap();
+    assert!(matches!(put("", " "), Err(ActivationRefused::NoReason)));
+    assert!(matches!(put("spikes = 1", "why"), Err(ActivationRefused::Rules(_))));
+    let hash = put("[spike]\npercent = 200", "fewer false alarms").unwrap();
+    assert!(matches!(put("[spike]\npercent = 200", "again"), Err(ActivationRefused::Unchanged(_))));
+    put("", "back to the standard").unwrap();
+    let history = mdm.activations().unwrap();
+    assert_eq!((history.len(), &history[0].hash, history[0].user), (2, &hash, SENIOR.user));
+    assert_eq!(history[1].reason, "back to the standard");
+}

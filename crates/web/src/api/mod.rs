@@ -8,6 +8,7 @@ pub(crate) mod bench;
 pub(crate) mod exceptions;
 mod fleet;
 mod readings;
+pub(crate) mod rules;
 
 pub(crate) use fleet::{command, commands, meter, meters, overview, request_command};
 pub(crate) use readings::{profile, usage};

@@ -1,0 +1,95 @@
+//! Rule sets as data: what is in force, what others would do, putting one in force.
+
+use super::json_body;
+use crate::ctx::Ctx;
+use crate::error::WebError;
+use crate::read::failed;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use jiff::civil::Date;
+use mdm::what_if::{EffectSample, RuleEffect};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// `GET /api/v1/rule-sets`: the rules in force and what was put in force when, by whom and why.
+pub(crate) async fn list(ctx: Ctx) -> Result<Json<Value>, WebError> {
+    let found = ctx.blocking(|ctx| ctx.app.mdm.activations().map_err(|error| failed(&error))).await?;
+    let one = |one: &store::Activation| {
+        json!({
+            "hash": one.hash, "from": one.from, "activated_at": one.activated_at, "user": one.user,
+            "reason": one.reason,
+        })
+    };
+    Ok(Json(json!({
+        "hash": ctx.app.mdm.rules().hash().to_string(), "rules": ctx.app.mdm.rules(),
+        "activations": found.iter().map(one).collect::<Vec<_>>(),
+    })))
+}
+
+/// What trying rules takes: the file's text, and the days from `from` to before `to`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Trial {
+    toml: String,
+    from: Date,
+    to: Date,
+}
+
+fn sample(sample: &EffectSample) -> Value {
+    json!({
+        "meter": sample.meter, "channel": sample.channel, "kind": sample.kind, "date": sample.date,
+        "first": sample.first, "count": sample.count, "appears": sample.appears, "sentence": sample.sentence,
+    })
+}
+
+fn effect(effect: &RuleEffect) -> Value {
+    json!({
+        "rule": effect.rule, "now": effect.now, "would": effect.would, "meters_now": effect.meters_now,
+        "meters_would": effect.meters_would, "samples": effect.samples.iter().map(sample).collect::<Vec<_>>(),
+    })
+}
+
+/// `POST /api/v1/rule-sets/what-if`: what these rules would have found beside those in force; nothing is written.
+pub(crate) async fn what_if(
+    ctx: Ctx,
+    body: Result<Json<Trial>, JsonRejection>,
+) -> Result<Json<Value>, WebError> {
+    let trial = json_body(body)?;
+    let found = ctx
+        .blocking(move |ctx| {
+            let days = (trial.from, trial.to);
+            ctx.app.mdm.what_if(ctx.now, &trial.toml, days, &|| true).map_err(|error| failed(&error))
+        })
+        .await?
+        .map_err(|refused| WebError::Unclear(format!("Failed to {refused}.")))?;
+    Ok(Json(json!({
+        "rules": found.rules.iter().map(effect).collect::<Vec<_>>(), "channel_days": found.channel_days,
+        "meters": found.meters, "complete": found.complete,
+    })))
+}
+
+/// What putting rules in force takes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wish {
+    toml: String,
+    from: Date,
+    #[serde(default)]
+    reason: String,
+}
+
+/// `POST /api/v1/rule-sets`
+pub(crate) async fn activate(
+    ctx: Ctx,
+    body: Result<Json<Wish>, JsonRejection>,
+) -> Result<Json<Value>, WebError> {
+    let wish = json_body(body)?;
+    let done = ctx
+        .blocking(move |ctx| {
+            let user = ctx.person()?.id;
+            let mdm = &ctx.app.mdm;
+            mdm.activate_rules(ctx.now, user, &wish.toml, wish.from, &wish.reason)
+                .map_err(|error| failed(&error))
+        })
+        .await?;
+    done.map(|hash| Json(json!({ "hash": hash })))
+        .map_err(|refused| WebError::Unclear(format!("Failed to {refused}.")))
+}
