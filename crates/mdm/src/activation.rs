@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use model::UserId;
 use store::Activation;
-use vee::{Rules, RulesError};
+use vee::{RuleBook, RulesError};
 
 /// Why a rule set is not put in force.
 #[derive(Debug, thiserror::Error)]
@@ -34,21 +34,20 @@ impl Mdm {
         from: Date,
         reason: &str,
     ) -> Result<Result<String, ActivationRefused>, MdmError> {
-        let rules = match Rules::from_toml(toml) {
-            Ok(rules) => rules,
+        let book = match RuleBook::from_toml(toml) {
+            Ok(book) => book,
             Err(refused) => return Ok(Err(refused.into())),
         };
         let reason = reason.trim();
         if reason.is_empty() {
             return Ok(Err(ActivationRefused::NoReason));
         }
-        let hash = rules.hash().to_string();
-        let text = serde_json::to_string(&rules).map_err(store::StoreError::from)?;
+        let hash = book.hash().to_string();
         self.store().write(|w| {
             if in_force(&w.activations()?, from).is_some_and(|active| active.hash == hash) {
                 return Ok(Err(ActivationRefused::Unchanged(from)));
             }
-            let id = w.rule_set_id(&hash, &text)?;
+            let id = w.rule_set_id(&hash, book.text())?;
             w.activate_rules(id, from, user, reason, now)?;
             Ok(Ok(hash))
         })

@@ -1,10 +1,10 @@
 //! The channels of the fleet, kept in memory: who measures what, and what the rules know of it.
 
 use jiff::Timestamp;
-use model::{ChannelId, ChannelKind, MeterId};
+use model::{ChannelId, ChannelKind, MeterId, PremiseId, ServicePointId};
 use std::collections::BTreeMap;
-use store::{Channel, Read};
-use vee::Facts;
+use store::{Channel, Meter, Read, ServicePoint};
+use vee::{Eligible, Facts};
 
 /// What the rules should know of a meter model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,39 +25,52 @@ pub(crate) struct Entry {
     pub(crate) channel: Channel,
     pub(crate) facts: Facts,
     pub(crate) installed_at: Timestamp,
+    /// The meter that checks this one.
+    pub(crate) checked_by: Option<MeterId>,
+    /// The meter's model, by its place in the catalogue.
+    model: usize,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Catalogue {
     by_kind: BTreeMap<(MeterId, ChannelKind), Entry>,
     by_id: BTreeMap<ChannelId, (MeterId, ChannelKind)>,
+    models: Vec<String>,
 }
 
 impl Catalogue {
     pub(crate) fn load(read: &Read, models: &BTreeMap<String, ModelFacts>) -> store::Result<Self> {
-        let meters: BTreeMap<MeterId, _> =
+        let meters: BTreeMap<MeterId, Meter> =
             read.meters()?.into_iter().map(|meter| (meter.id, meter)).collect();
-        let mut catalogue = Self::default();
+        let places = Places::load(read)?;
+        let checks: BTreeMap<MeterId, MeterId> =
+            meters.values().filter_map(|meter| Some((meter.check_of?, meter.id))).collect();
+        let names: std::collections::BTreeSet<&String> = meters.values().map(|meter| &meter.model).collect();
+        let mut catalogue = Self { models: names.into_iter().cloned().collect(), ..Self::default() };
         for channel in read.channels()? {
             let Some(meter) = meters.get(&channel.meter) else { continue };
             if meter.retired_at.is_some() {
                 continue;
             }
             let known = models.get(&meter.model).copied().unwrap_or_default();
-            // Nobody tells the register of generators yet, so energy that comes back is no surprise.
-            let facts = Facts {
-                modulus: known.modulus,
-                resolution: known.resolution.max(1),
-                rating_w: known.rating_w,
-                nominal_dv: known.nominal_dv,
-                generation: true,
-                ..Facts::new(channel.kind, channel.interval)
+            let entry = Entry {
+                channel,
+                facts: places.facts(&channel, meter, known),
+                installed_at: meter.installed_at,
+                checked_by: checks.get(&meter.id).copied(),
+                model: catalogue.models.binary_search(&meter.model).unwrap_or(0),
             };
             let key = (channel.meter, channel.kind);
-            catalogue.by_kind.insert(key, Entry { channel, facts, installed_at: meter.installed_at });
+            catalogue.by_kind.insert(key, entry);
             catalogue.by_id.insert(channel.id, key);
         }
         Ok(catalogue)
+    }
+
+    /// What the rules of a channel are chosen by.
+    pub(crate) fn eligible(&self, entry: &Entry) -> Eligible<'_> {
+        let model = self.models.get(entry.model).map_or("", String::as_str);
+        Eligible { class: entry.facts.class, model, kind: entry.channel.kind }
     }
 
     pub(crate) fn get(&self, meter: MeterId, kind: ChannelKind) -> Option<Entry> {
@@ -70,5 +83,48 @@ impl Catalogue {
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         self.by_kind.values().copied()
+    }
+}
+
+/// Where meters are, and whom they supply.
+struct Places {
+    points: BTreeMap<ServicePointId, ServicePoint>,
+    positions: BTreeMap<PremiseId, (i32, i32)>,
+    /// A registry without customers says nothing of vacancies.
+    knows_customers: bool,
+}
+
+impl Places {
+    fn load(read: &Read) -> store::Result<Self> {
+        let points: BTreeMap<_, _> =
+            read.service_points()?.into_iter().map(|point| (point.id, point)).collect();
+        let positions = read
+            .premises()?
+            .into_iter()
+            .filter_map(|premise| Some((premise.id, premise.position.map(|at| (at.lat_e6, at.lon_e6))?)))
+            .collect();
+        let knows_customers = points.values().any(|point| point.customer.is_some());
+        Ok(Self { points, positions, knows_customers })
+    }
+
+    fn facts(&self, channel: &Channel, meter: &Meter, known: ModelFacts) -> Facts {
+        let point = meter.service_point.and_then(|id| self.points.get(&id));
+        let supply = point.map(|point| point.supply).unwrap_or_default();
+        let multiplier = i64::from(meter.multiplier.max(1));
+        let step = known.resolution.max(1);
+        let shown = meter.dials.and_then(|dials| step.checked_mul(10i64.checked_pow(dials.into())?));
+        Facts {
+            modulus: shown.or(known.modulus).and_then(|modulus| modulus.checked_mul(multiplier)),
+            resolution: step.saturating_mul(multiplier),
+            rating_w: supply.rating_w().or(known.rating_w),
+            nominal_dv: supply.volts.map(|volts| i64::from(volts) * 10).or(known.nominal_dv),
+            // Of a meter at no service point nobody can say what is behind it.
+            generation: point.is_none() || supply.generation_w.is_some(),
+            class: supply.class,
+            vacant: self.knows_customers && point.is_some_and(|point| point.customer.is_none()),
+            position: point.and_then(|point| self.positions.get(&point.premise)).copied(),
+            multiplier: meter.multiplier.max(1),
+            ..Facts::new(channel.kind, channel.interval)
+        }
     }
 }

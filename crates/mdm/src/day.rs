@@ -1,5 +1,6 @@
 //! One day at a time: merge, judge, estimate, and keep the next version.
 
+use crate::beside::sibling;
 use crate::catalogue::{Catalogue, Entry};
 use crate::ingest::{IngestReport, Touched};
 use crate::surroundings::{self, Surroundings};
@@ -11,6 +12,7 @@ use model::{ChannelId, LocalDay, MeterId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Origin, StoredDay, VersionOrigin, VersionSource, Write};
+use vee::fast::Sibling;
 use vee::{Context, Day, DayInput, Outage, Register, Stats};
 
 /// One transaction's work, with what would otherwise be read again and again.
@@ -24,6 +26,9 @@ pub(crate) struct Workshop<'a> {
     last_day: Option<LocalDay>,
     stats: BTreeMap<ChannelId, (Stats, bool)>,
     outages: BTreeMap<MeterId, Vec<Outage>>,
+    /// When the relay was open.
+    off: BTreeMap<MeterId, Vec<Outage>>,
+    pub(crate) clocks: BTreeMap<MeterId, Option<i64>>,
 }
 
 /// What is known of a day before this call.
@@ -53,8 +58,7 @@ pub(crate) struct Made {
 
 impl<'a> Workshop<'a> {
     pub(crate) fn new(mdm: &'a Mdm, write: &'a Write, now: Timestamp) -> Result<Self, MdmError> {
-        let text = serde_json::to_string(&mdm.rules).map_err(store::StoreError::from)?;
-        let rules_id = write.rule_set_id(&mdm.rules.hash().to_string(), &text)?;
+        let rules_id = write.rule_set_id(&mdm.book.hash().to_string(), mdm.book.text())?;
         Ok(Self {
             mdm,
             write,
@@ -65,6 +69,8 @@ impl<'a> Workshop<'a> {
             last_day: None,
             stats: BTreeMap::new(),
             outages: BTreeMap::new(),
+            off: BTreeMap::new(),
+            clocks: BTreeMap::new(),
         })
     }
 
@@ -98,17 +104,24 @@ impl<'a> Workshop<'a> {
         }
     }
 
-    /// Loads the power failures that touch the days `[first, last]`.
+    /// Loads the power failures and the times of an open relay that touch the days `[first, last]`.
     pub(crate) fn load_power_events(
         &mut self,
         first: Option<Date>,
         last: Option<Date>,
     ) -> Result<(), MdmError> {
         self.outages.clear();
+        self.off.clear();
         let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
         let (from, to) = (self.local_day(first)?.start(), self.local_day(last)?.end());
-        self.outages = surroundings::outages(self.write, from, to)?;
+        let supply = surroundings::supply(self.write, from, to, self.now)?;
+        (self.outages, self.off) = (supply.outages, supply.off);
         Ok(())
+    }
+
+    /// The rules in force for a channel on a day.
+    pub(crate) fn rules(&self, entry: &Entry, day: Date) -> &'a vee::Rules {
+        self.mdm.book.rules(day, &self.catalogue.eligible(entry))
     }
 
     /// Lays deliveries over a day and keeps what comes of it.
@@ -128,7 +141,7 @@ impl<'a> Workshop<'a> {
         let mut conflicts = Vec::new();
         for delivery in &touched.deliveries {
             let arrivals = delivery.admissible(&day_now, &before.rejected);
-            let merged = vee::merge(&mut day_now, &arrivals, &self.mdm.rules);
+            let merged = vee::merge(&mut day_now, &arrivals, self.rules(entry, day.date()));
             if merged.kept_edits > 0 {
                 self.note_kept_edits(entry, &day_now, before.version(), delivery, report)?;
             }
@@ -225,8 +238,20 @@ impl<'a> Workshop<'a> {
     ) -> Result<Vec<vee::Finding>, MdmError> {
         self.remember(entry.channel.id)?;
         let stats = &self.stats[&entry.channel.id].0;
-        let input = DayInput { registers, outages, ..DayInput::new(day, &entry.facts) };
-        Ok(vee::validate(&input, &self.mdm.rules, stats, self.now))
+        let rates = if registers.len() < 2 { Vec::new() } else { self.rates(entry, &day.day)? };
+        let beside = self.beside(entry, day)?;
+        let siblings: Vec<Sibling<'_>> = beside.iter().map(sibling).collect();
+        let check = self.check(entry, day)?;
+        let input = DayInput {
+            registers,
+            rates: &rates,
+            outages,
+            off: self.off.get(&entry.channel.meter).map_or(&[], Vec::as_slice),
+            siblings: &siblings,
+            check: check.as_ref().map(sibling),
+            ..DayInput::new(day, &entry.facts)
+        };
+        Ok(vee::validate(&input, self.rules(entry, day.day.date()), stats, self.now))
     }
 
     /// Keeps a day if it differs from before. The version that now stands.
@@ -291,7 +316,9 @@ impl<'a> Workshop<'a> {
         registers: &[Register],
         outages: &[Outage],
     ) -> Result<Vec<vee::Finding>, MdmError> {
-        let around = Surroundings::load(self.mdm, self.write, entry, day.day.date())?;
+        let date = day.day.date();
+        let rules = self.rules(entry, date);
+        let around = Surroundings::load(self.mdm, self.write, entry, date)?;
         let context = Context {
             before: &around.before,
             after: &around.after,
@@ -300,7 +327,7 @@ impl<'a> Workshop<'a> {
             outages,
             ..Context::new(&entry.facts, &self.stats[&entry.channel.id].0, self.now)
         };
-        Ok(vee::estimate(day, &context, &self.mdm.rules).findings)
+        Ok(vee::estimate(day, &context, rules).findings)
     }
 
     /// The reads of the total register inside the day, both bounds included, in the stored unit.
@@ -319,7 +346,7 @@ impl<'a> Workshop<'a> {
 
 impl Mdm {
     pub(crate) fn is_over(&self, day: &LocalDay, now: Timestamp) -> bool {
-        let grace = SignedDuration::from_hours(self.rules.grace_h.into());
+        let grace = SignedDuration::from_hours(self.rules().grace_h.into());
         day.end().checked_add(grace).is_ok_and(|due| due <= now)
     }
 }

@@ -197,7 +197,9 @@ impl Workshop<'_> {
         } else {
             report.repeated_batches += 1;
         }
-        let admitted = vee::admit(batch, &entry.facts, &self.mdm.rules, self.now);
+        let evidence = self.evidence(batch)?;
+        let date = self.day_containing(batch.start)?.date();
+        let admitted = vee::admit_with(batch, &evidence, &entry.facts, self.rules(&entry, date), self.now);
         if new && !admitted.findings.is_empty() {
             self.note_refusals(&entry, batch, &admitted.findings, report)?;
         }

@@ -13,6 +13,7 @@
 //! both raw batches are kept. A real value supersedes an estimate in a new version. `now` is always passed in.
 
 pub mod activation;
+mod beside;
 mod bulk;
 mod catalogue;
 mod close;
@@ -56,13 +57,13 @@ use model::{LocalDay, MeterEvent, ReadBatch, RegisterRead};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use store::Store;
-use vee::Rules;
+use vee::{RuleBook, Rules};
 
 /// The service: cheap to share behind an `Arc`, safe to call from any thread.
 #[derive(Debug)]
 pub struct Mdm {
     store: Store,
-    rules: Rules,
+    book: RuleBook,
     zone: TimeZone,
     models: BTreeMap<String, ModelFacts>,
     catalogue: RwLock<Arc<Catalogue>>,
@@ -71,14 +72,19 @@ pub struct Mdm {
 impl Mdm {
     /// The meter data manager of the utility in `store`.
     ///
-    /// `models` says what the rules should know of each meter model; a model that is not named is judged without a
+    /// `rules` is a rule book, or one set of rules for everybody. `models` says what the rules should know of each meter model; a model that is not named is judged without a
     /// rating and without a rollover.
     ///
     /// # Errors
     /// [`MdmError::NoUtility`] until name and zone are set; what the store says.
-    pub fn new(store: Store, rules: Rules, models: BTreeMap<String, ModelFacts>) -> Result<Self, MdmError> {
+    pub fn new(
+        store: Store,
+        rules: impl Into<RuleBook>,
+        models: BTreeMap<String, ModelFacts>,
+    ) -> Result<Self, MdmError> {
         let utility = store.read(store::Read::utility)?.ok_or(MdmError::NoUtility)?;
-        let mdm = Self { store, rules, zone: utility.zone, models, catalogue: RwLock::default() };
+        let mdm =
+            Self { store, book: rules.into(), zone: utility.zone, models, catalogue: RwLock::default() };
         mdm.reload()?;
         Ok(mdm)
     }
@@ -98,9 +104,14 @@ impl Mdm {
         &self.store
     }
 
-    /// The rules in force.
-    pub const fn rules(&self) -> &Rules {
-        &self.rules
+    /// The rules of everybody, without any group of the book.
+    pub fn rules(&self) -> &Rules {
+        self.book.base()
+    }
+
+    /// The whole rule book.
+    pub const fn book(&self) -> &RuleBook {
+        &self.book
     }
 
     /// The zone whose local days are the metering days.

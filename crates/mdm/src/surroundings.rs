@@ -5,7 +5,7 @@ use crate::edit::Slots;
 use crate::{Mdm, MdmError};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use model::{ChannelId, EventKind, LocalDay, MeterId};
+use model::{ChannelId, EventKind, LocalDay, MeterId, RegisterRead};
 use std::collections::BTreeMap;
 use store::Read;
 use vee::{Candidate, Context, Day, Outage, Register, Slot, Stats};
@@ -46,23 +46,41 @@ impl Surroundings {
     }
 }
 
-/// The power failures of every meter that touch `[from, to)`.
-pub(crate) fn outages(
+/// When meters were without supply.
+#[derive(Debug, Default)]
+pub(crate) struct Supply {
+    /// Power failures that ended.
+    pub(crate) outages: BTreeMap<MeterId, Vec<Outage>>,
+    /// Times of an open relay.
+    pub(crate) off: BTreeMap<MeterId, Vec<Outage>>,
+}
+
+/// The power failures and times of an open relay of every meter that touch `[from, to)`.
+pub(crate) fn supply(
     read: &Read,
     from: Timestamp,
     to: Timestamp,
-) -> Result<BTreeMap<MeterId, Vec<Outage>>, MdmError> {
+    now: Timestamp,
+) -> Result<Supply, MdmError> {
     let from = from.saturating_sub(LONGEST_OUTAGE).unwrap_or(Timestamp::MIN);
-    let mut failed: BTreeMap<MeterId, Timestamp> = BTreeMap::new();
-    let mut found: BTreeMap<MeterId, Vec<Outage>> = BTreeMap::new();
-    for event in read.power_events(from, to)? {
-        if event.kind == EventKind::PowerFailed {
-            failed.entry(event.meter).or_insert(event.at);
-        } else if let Some(since) = failed.remove(&event.meter) {
-            found.entry(event.meter).or_default().push(Outage { from: since, to: event.at });
+    let (mut failed, mut opened) = (BTreeMap::new(), BTreeMap::new());
+    let mut supply = Supply::default();
+    for event in read.supply_events(from, to)? {
+        let (open, done) = match event.kind {
+            EventKind::PowerFailed | EventKind::PowerRestored => (&mut failed, &mut supply.outages),
+            _ => (&mut opened, &mut supply.off),
+        };
+        if matches!(event.kind, EventKind::PowerFailed | EventKind::Disconnected) {
+            open.entry(event.meter).or_insert(event.at);
+        } else if let Some(since) = open.remove(&event.meter) {
+            done.entry(event.meter).or_default().push(Outage { from: since, to: event.at });
         }
     }
-    Ok(found)
+    // Who was disconnected and not connected again is off until now; a power failure without an end is no evidence.
+    for (meter, since) in opened {
+        supply.off.entry(meter).or_default().push(Outage { from: since, to: now });
+    }
+    Ok(supply)
 }
 
 /// The reads of the total register in `[from, to]`, both included, in the stored unit, by time. A register in another
@@ -77,12 +95,15 @@ pub(crate) fn registers(
     if !channel.kind.is_additive() {
         return Ok(Vec::new());
     }
-    let (unit, exponent) = channel.kind.stored_unit();
-    let exact = |read: &model::RegisterRead| {
-        (read.value.unit == unit).then(|| read.value.rescaled(exponent).ok()).flatten()
-    };
     let reads = read.register_reads(channel.meter, channel.kind, 0, from, to)?;
-    Ok(reads.iter().filter_map(|read| exact(read).map(|value| Register { at: read.at, value })).collect())
+    Ok(reads.iter().filter_map(|read| Some(Register { at: read.at, value: exact(read, entry)? })).collect())
+}
+
+/// A register in the stored unit, multiplier applied; none if that is not exact.
+pub(crate) fn exact(read: &RegisterRead, entry: &Entry) -> Option<i64> {
+    let (unit, exponent) = entry.channel.kind.stored_unit();
+    let value = (read.value.unit == unit).then(|| read.value.rescaled(exponent).ok()).flatten()?;
+    value.checked_mul(entry.facts.multiplier.into())
 }
 
 /// What is remembered of a channel's earlier days.
@@ -106,7 +127,8 @@ pub(crate) fn candidates(
     let local: &LocalDay = &day.day;
     let around = Surroundings::load(mdm, read, entry, local.date())?;
     let registers = registers(read, entry, local.start(), local.end())?;
-    let outages = outages(read, local.start(), local.end())?.remove(&entry.channel.meter).unwrap_or_default();
+    let mut supply = supply(read, local.start(), local.end(), now)?;
+    let outages = supply.outages.remove(&entry.channel.meter).unwrap_or_default();
     let stats = stats(read, entry.channel.id)?;
     let context = Context {
         before: &around.before,

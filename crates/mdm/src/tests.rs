@@ -33,6 +33,7 @@ fn house(number: u8) -> (NewPremise, NewServicePoint, NewMeter) {
             account: None,
             transformer: None,
             commodity: Commodity::Electricity,
+            supply: model::master::Supply::default(),
         },
         NewMeter {
             serial: Serial::new(format!("M-{number}")),
@@ -51,6 +52,7 @@ fn house(number: u8) -> (NewPremise, NewServicePoint, NewMeter) {
                 (ChannelKind::Voltage, QUARTER),
             ],
             keys: Vec::new(),
+            metering: model::master::Metering::default(),
         },
     )
 }

@@ -9,7 +9,7 @@ use model::{ChannelId, ChannelKind, MeterId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::RwLock;
 use store::StoreError;
-use vee::{Finding, Rule, Rules, RulesError};
+use vee::{Finding, Rule, RuleBook, RulesError};
 
 /// Channels that are judged in one go; between two, others get at the store and the caller may stop.
 const AT_ONCE: usize = 64;
@@ -111,8 +111,8 @@ impl Mdm {
         (from, to): (Date, Date),
         go_on: &dyn Fn() -> bool,
     ) -> Result<Result<WhatIf, RulesError>, MdmError> {
-        let other = match Rules::from_toml(tried) {
-            Ok(rules) => self.under(rules),
+        let other = match RuleBook::from_toml(tried) {
+            Ok(book) => self.under(book),
             Err(refused) => return Ok(Err(refused)),
         };
         let entries: Vec<Entry> = self.catalogue().entries().collect();
@@ -156,10 +156,10 @@ impl Mdm {
     }
 
     /// The same utility under other rules.
-    fn under(&self, rules: Rules) -> Self {
+    fn under(&self, book: RuleBook) -> Self {
         Self {
             store: self.store.clone(),
-            rules,
+            book,
             zone: self.zone.clone(),
             models: self.models.clone(),
             catalogue: RwLock::new(self.catalogue()),
@@ -181,7 +181,7 @@ fn judge_twice(
         let date = stored.block.day;
         let local = in_force.local_day(date)?;
         let day = vee::Day::from_block(&stored.block, entry.channel.kind, &local)?;
-        let same = in_force.mdm.rules() == tried.mdm.rules();
+        let same = in_force.mdm.book.hash() == tried.mdm.book.hash();
         let found = in_force.look_at(entry, &day)?;
         let would = if same { found.clone() } else { tried.look_at(entry, &day)? };
         for (findings, appears) in [(&found, false), (&would, true)] {

@@ -1,7 +1,7 @@
 //! Master data: who is supplied where, through which meter, reached how. Every reference inside is by the
 //! utility's own names and numbers; ids come later, from the store.
 
-use crate::channel::Commodity;
+use crate::channel::{Commodity, CustomerClass};
 use crate::id::{PremiseNumber, Serial};
 
 /// A building with an address.
@@ -97,6 +97,48 @@ pub struct ServicePoint {
     pub commodity: Commodity,
     /// What feeds it, by name.
     pub transformer: Option<String>,
+    /// Whom it supplies, and with how much.
+    pub supply: Supply,
+}
+
+/// Whom a service point supplies, and with how much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Supply {
+    /// The sort of customer.
+    pub class: CustomerClass,
+    /// Rated current of a phase, amperes.
+    pub amps: Option<u32>,
+    /// Nominal voltage of a phase, volts.
+    pub volts: Option<u32>,
+    /// How many phases.
+    pub phases: Option<u8>,
+    /// Rated power of the generators on file behind it, watts; none on file without it.
+    pub generation_w: Option<u32>,
+}
+
+impl Supply {
+    /// The most that it can carry, watts: amperes times volts times phases, one phase where nobody says.
+    pub fn rating_w(&self) -> Option<i64> {
+        let amps = i64::from(self.amps?);
+        amps.checked_mul(self.volts?.into())?.checked_mul(self.phases.unwrap_or(1).into())
+    }
+}
+
+/// How the values of a meter are to be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metering {
+    /// What values as read must be multiplied with: current times voltage transformer ratio.
+    pub multiplier: u32,
+    /// How many digits its total register shows; as its model has it without.
+    pub dials: Option<u8>,
+    /// The main meter that it checks.
+    pub check_of: Option<Serial>,
+}
+
+impl Default for Metering {
+    fn default() -> Self {
+        Self { multiplier: 1, dials: None, check_of: None }
+    }
 }
 
 /// How a meter is reached.
@@ -125,6 +167,8 @@ pub struct Meter {
     pub encryption_key: [u8; 16],
     /// Authentication key.
     pub authentication_key: [u8; 16],
+    /// How its values are to be taken.
+    pub metering: Metering,
 }
 
 impl core::fmt::Debug for Meter {

@@ -73,6 +73,8 @@ pub mod status {
     pub const DEVICE_ERROR: u8 = 0x20;
     /// The meter was in test mode.
     pub const TEST_MODE: u8 = 0x40;
+    /// The pulse counter of the interval ran over.
+    pub const OVERFLOW: u8 = 0x80;
 }
 
 /// A cumulative register as read at an instant.

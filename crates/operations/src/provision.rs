@@ -107,6 +107,7 @@ pub fn convert(data: MasterData, key: &MasterKey, now: Timestamp) -> Provision {
                 account: point.customer,
                 transformer: point.transformer,
                 commodity: point.commodity,
+                supply: point.supply,
             })
             .collect(),
         meters: meters.into_iter().map(|meter| new_meter(meter, key, now)).collect(),
@@ -131,6 +132,7 @@ fn new_meter(meter: master::Meter, key: &MasterKey, now: Timestamp) -> NewMeter 
         server_sap: MANAGEMENT_DEVICE,
         security: "hls5".to_owned(),
         installed_at: now,
+        metering: meter.metering,
         keys: vec![wrapped("guek", meter.encryption_key), wrapped("gak", meter.authentication_key)],
     }
 }

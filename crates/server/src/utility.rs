@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{PgConfig, Store};
-use vee::Rules;
+use vee::RuleBook;
 
 const DATABASE: &str = "wattle.sqlite";
 /// Meters on batteries wake once a day.
@@ -97,7 +97,7 @@ impl Utility {
     pub fn open_at(home: &Home) -> Result<Self> {
         let store = home.open_known_store()?;
         let master = read_master_key(&key_file(&home.data, home.master_key.as_deref()))?;
-        let mdm = Mdm::new(store.clone(), Rules::default(), models::judged())
+        let mdm = Mdm::new(store.clone(), RuleBook::default(), models::judged())
             .context("could not start the meter data manager")?;
         Ok(Self { store, mdm: Arc::new(mdm), master })
     }

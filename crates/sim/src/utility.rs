@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
 use territory::{Doors, MeterRoute, Registry};
-use vee::Rules;
+use vee::RuleBook;
 
 /// How often every meter is read.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -95,7 +95,7 @@ impl Utility {
     /// Starts the process: opens the database, hands every meter to a new head-end and takes up what was open.
     pub(crate) fn start(disk: &Disk, seed: u64, now: Timestamp) -> anyhow::Result<Self> {
         let store = Store::open(&disk.file()).context("open the database")?;
-        let mdm = Arc::new(Mdm::new(store.clone(), Rules::default(), models::judged())?);
+        let mdm = Arc::new(Mdm::new(store.clone(), RuleBook::default(), models::judged())?);
         let duty = Duty::new(Arc::clone(&mdm), master_key());
         let config = HeadEndConfig::new(SystemTitle(*b"WTL\0\0SIM"));
         let mut head_end = HeadEnd::new(config, seed ^ (u64::from(disk.lives) << 32));

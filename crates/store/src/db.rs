@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_pages.sql"),
     include_str!("../migrations/0003_editing.sql"),
     include_str!("../migrations/0005_work.sql"),
+    include_str!("../migrations/0004_supply.sql"),
 ];
 
 /// Idle readers kept open; more are opened when more read at once.

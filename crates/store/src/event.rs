@@ -57,15 +57,17 @@ impl Read {
         rows(&self.conn, &sql, (from.as_millisecond(), limit), stored)
     }
 
-    /// The power failures and restorations of all meters in `[from, to)`, by time.
+    /// The power failures and restorations, and the openings and closings of relays, of all meters in `[from, to)`, by time.
     ///
     /// # Errors
     /// What the database says.
-    pub fn power_events(&self, from: Timestamp, to: Timestamp) -> Result<Vec<MeterEvent>> {
+    pub fn supply_events(&self, from: Timestamp, to: Timestamp) -> Result<Vec<MeterEvent>> {
         let sql = format!(
-            "{COLUMNS} WHERE kind IN ({}, {}) AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, meter, seq",
+            "{COLUMNS} WHERE kind IN ({}, {}, {}, {}) AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, meter, seq",
             EventKind::PowerFailed.log_code(),
-            EventKind::PowerRestored.log_code()
+            EventKind::PowerRestored.log_code(),
+            EventKind::Disconnected.log_code(),
+            EventKind::Connected.log_code()
         );
         let found = rows(&self.conn, &sql, (from.as_millisecond(), to.as_millisecond()), stored)?;
         Ok(found.into_iter().map(|stored| stored.event).collect())

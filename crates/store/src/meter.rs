@@ -50,10 +50,16 @@ pub struct Meter {
     pub installed_at: Timestamp,
     /// Since when it no longer is.
     pub retired_at: Option<Timestamp>,
+    /// What values as read must be multiplied with: current times voltage transformer ratio.
+    pub multiplier: u32,
+    /// How many digits its total register shows; as its model has it without.
+    pub dials: Option<u8>,
+    /// The main meter that it checks.
+    pub check_of: Option<MeterId>,
 }
 
 const COLUMNS: &str = "SELECT id, serial, model, commodity, service_point, endpoint, collector, address, system_title, \
-                       client_sap, server_sap, security, installed_ms, retired_ms FROM meter";
+                       client_sap, server_sap, security, installed_ms, retired_ms, multiplier, dials, check_of FROM meter";
 
 fn meter(row: &Row<'_>) -> Result<Meter> {
     let collector: Option<u32> = row.get(6)?;
@@ -77,6 +83,9 @@ fn meter(row: &Row<'_>) -> Result<Meter> {
         security: row.get(11)?,
         installed_at: millis(row.get(12)?)?,
         retired_at: maybe_millis(row.get(13)?)?,
+        multiplier: row.get(14)?,
+        dials: row.get(15)?,
+        check_of: row.get::<_, Option<u32>>(16)?.map(MeterId::new),
     })
 }
 

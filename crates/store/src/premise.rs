@@ -1,9 +1,10 @@
 //! Premises and the service points in them.
 
-use crate::column::{Position, commodity, row, rows};
+use crate::column::{Position, commodity, corrupt, row, rows};
 use crate::engine::Row;
 use crate::{Read, Result};
-use model::{Commodity, CustomerId, PremiseId, PremiseNumber, ServicePointId, TransformerId};
+use model::master::Supply;
+use model::{Commodity, CustomerClass, CustomerId, PremiseId, PremiseNumber, ServicePointId, TransformerId};
 
 /// A building or part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +36,13 @@ pub struct ServicePoint {
     pub transformer: Option<TransformerId>,
     /// What is delivered.
     pub commodity: Commodity,
+    /// Whom it supplies, and with how much.
+    pub supply: Supply,
 }
 
 const PREMISE: &str = "SELECT id, number, address, town, lat_e6, lon_e6 FROM premise";
-const POINT: &str = "SELECT id, number, premise, customer, transformer, commodity FROM service_point";
+const POINT: &str = "SELECT id, number, premise, customer, transformer, commodity, class, amps, volts, phases, \
+                     generation_w FROM service_point";
 
 fn premise(row: &Row<'_>) -> Result<Premise> {
     Ok(Premise {
@@ -58,6 +62,14 @@ fn point(row: &Row<'_>) -> Result<ServicePoint> {
         customer: row.get::<_, Option<u32>>(3)?.map(CustomerId::new),
         transformer: row.get::<_, Option<u32>>(4)?.map(TransformerId::new),
         commodity: commodity(&row.get::<_, String>(5)?)?,
+        supply: Supply {
+            class: CustomerClass::from_name(&row.get::<_, String>(6)?)
+                .ok_or_else(|| corrupt("customer class"))?,
+            amps: row.get(7)?,
+            volts: row.get(8)?,
+            phases: row.get(9)?,
+            generation_w: row.get(10)?,
+        },
     })
 }
 
@@ -92,6 +104,22 @@ impl Read {
     /// What the database says.
     pub fn service_point_by_number(&self, number: &str) -> Result<Option<ServicePoint>> {
         row(&self.conn, &format!("{POINT} WHERE number = ?"), [number], point)
+    }
+
+    /// Every premise, by id.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn premises(&self) -> Result<Vec<Premise>> {
+        rows(&self.conn, &format!("{PREMISE} ORDER BY id"), [], premise)
+    }
+
+    /// Every service point, by id.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn service_points(&self) -> Result<Vec<ServicePoint>> {
+        rows(&self.conn, &format!("{POINT} ORDER BY id"), [], point)
     }
 
     /// The service points of a customer, electricity first.

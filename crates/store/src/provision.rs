@@ -4,6 +4,7 @@
 use crate::column::{Position, commodity_name, execute, row};
 use crate::{Read, Result, StoreError, Write};
 use jiff::Timestamp;
+use model::master::{Metering, Supply};
 use model::{ChannelKind, Commodity, IntervalLength, MeterId, PremiseNumber, Serial};
 use std::collections::BTreeMap;
 
@@ -74,6 +75,8 @@ pub struct NewServicePoint {
     pub transformer: Option<String>,
     /// What is delivered.
     pub commodity: Commodity,
+    /// Whom it supplies, and with how much.
+    pub supply: Supply,
 }
 
 /// How a meter to be added is reached.
@@ -120,6 +123,8 @@ pub struct NewMeter {
     pub channels: Vec<(ChannelKind, IntervalLength)>,
     /// Role and wrapped key.
     pub keys: Vec<(String, Vec<u8>)>,
+    /// How its values are to be taken.
+    pub metering: Metering,
 }
 
 impl core::fmt::Debug for NewMeter {
@@ -404,7 +409,8 @@ impl Write {
     }
 
     fn add_points(&self, all: &Provision, keys: &AllKeys<'_>) -> Result<()> {
-        let sql = "INSERT INTO service_point (number, premise, customer, transformer, commodity) VALUES (?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO service_point (number, premise, customer, transformer, commodity, class, amps, volts, \
+                   phases, generation_w) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         for new in &all.service_points {
             let premise = keys.premises.id(self, new.premise.as_str())?;
             let customer = new.account.as_deref().map(|key| keys.customers.id(self, key)).transpose()?;
@@ -413,7 +419,18 @@ impl Write {
             execute(
                 &self.conn,
                 sql,
-                (&new.number, premise, customer, transformer, commodity_name(new.commodity)),
+                (
+                    &new.number,
+                    premise,
+                    customer,
+                    transformer,
+                    commodity_name(new.commodity),
+                    new.supply.class.name(),
+                    new.supply.amps,
+                    new.supply.volts,
+                    new.supply.phases,
+                    new.supply.generation_w,
+                ),
             )?;
         }
         Ok(())
@@ -421,8 +438,8 @@ impl Write {
 
     fn add_meters(&self, all: &Provision, keys: &AllKeys<'_>) -> Result<Vec<MeterId>> {
         let insert_meter = "INSERT INTO meter (serial, model, commodity, service_point, endpoint, collector, address, \
-                            system_title, client_sap, server_sap, security, installed_ms) \
-                            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                            system_title, client_sap, server_sap, security, installed_ms, multiplier, dials) \
+                            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let insert_channel = "INSERT INTO channel (meter, kind, interval_s) VALUES (?, ?, ?)";
         let insert_key = "INSERT INTO wrapped_key (meter, role, wrapped, installed_ms) VALUES (?, ?, ?, ?)";
         let mut ids = Vec::with_capacity(all.meters.len());
@@ -448,6 +465,8 @@ impl Write {
                 new.server_sap,
                 &new.security,
                 installed,
+                new.metering.multiplier,
+                new.metering.dials,
             );
             execute(&self.conn, insert_meter, meter)?;
             let id = keys.meters.id(self, new.serial.as_str())?;
@@ -458,6 +477,12 @@ impl Write {
                 execute(&self.conn, insert_key, (id, role, wrapped, installed))?;
             }
             ids.push(MeterId::new(id));
+        }
+        // A check meter may come before its main meter.
+        for (new, id) in all.meters.iter().zip(&ids) {
+            let Some(main) = &new.metering.check_of else { continue };
+            let main = keys.meters.id(self, main.as_str())?;
+            execute(&self.conn, "UPDATE meter SET check_of = ? WHERE id = ?", (main, id.get()))?;
         }
         Ok(ids)
     }

@@ -31,6 +31,7 @@ fn meter(serial: &str, address: u32) -> NewMeter {
             (ChannelKind::Voltage, IntervalLength::QUARTER_HOUR),
         ],
         keys: vec![("guek".to_owned(), vec![1; 24])],
+        metering: model::master::Metering::default(),
     }
 }
 
@@ -63,6 +64,7 @@ fn street() -> Provision {
             account: Some("A-1".to_owned()),
             transformer: Some("T-1".to_owned()),
             commodity: Commodity::Electricity,
+            supply: model::master::Supply::default(),
         }],
         meters: vec![meter("M-1", 1), meter("M-2", 2)],
     }
@@ -221,7 +223,7 @@ fn raw_batches_registers_and_events_are_kept_once() {
                 let kept = r.raw_batches(channel, at(0), at(1))?;
                 assert_eq!(kept.len(), 2);
                 assert!(kept.iter().any(|batch| batch.values == one.values && batch.status == one.status));
-                assert_eq!(r.power_events(at(0), at(10))?, std::slice::from_ref(&event));
+                assert_eq!(r.supply_events(at(0), at(10))?, std::slice::from_ref(&event));
                 assert_eq!(r.events_of(MeterId::new(1), at(0), at(10), 9)?[0].received_at, at(6));
                 assert_eq!(r.latest_registers(MeterId::new(1))?, std::slice::from_ref(&read));
                 assert!(r.register_before(MeterId::new(1), ChannelKind::Import, 0, at(-1))?.is_none());

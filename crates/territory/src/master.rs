@@ -1,9 +1,9 @@
 //! The registry as master data: what a utility would load before it can read these meters.
 
-use crate::registry::{MeterRoute, Registry};
+use crate::registry::{MeterRoute, Registry, ServicePoint};
 use field::Technology;
 use model::master::{self, MasterData};
-use model::{CollectorId, MeterId};
+use model::{CollectorId, Commodity, MeterId};
 use std::collections::BTreeMap;
 
 /// Where the doors of a territory are: `host:port` of every collector and of every meter with a line of its own.
@@ -84,6 +84,7 @@ impl Registry {
                         },
                         encryption_key: meter.keys.encryption,
                         authentication_key: meter.keys.authentication,
+                        metering: master::Metering::default(),
                     })
                 })
                 .collect(),
@@ -107,9 +108,24 @@ impl Registry {
                         .transformer
                         .and_then(|id| transformers.get(&id))
                         .map(|iron| iron.name.clone()),
+                    supply: supply(point),
                 })
             })
             .collect()
+    }
+}
+
+/// What the utility has on file: a home's service, and the panels that were registered.
+fn supply(point: &ServicePoint) -> master::Supply {
+    match point.commodity {
+        Commodity::Electricity => master::Supply {
+            amps: Some(100),
+            volts: Some(230),
+            phases: Some(1),
+            generation_w: point.solar.then_some(5000),
+            ..master::Supply::default()
+        },
+        Commodity::Gas | Commodity::Water => master::Supply::default(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! The gate: a batch as read becomes arrivals in stored units, or is refused in words.
 
 use crate::facts::Facts;
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Rule, Severity};
 use crate::rules::Rules;
 use core::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 use model::reading::status;
-use model::{Quality, ReadBatch, RegisterValue};
+use model::{BatchSource, Quality, ReadBatch, RegisterValue};
 
 /// One interval's value on its way into a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,19 +32,47 @@ pub struct Admitted {
 /// a year stay far inside 64 bits.
 const LARGEST: u64 = 1_000_000_000_000;
 
-/// Checks a batch against the channel's facts and converts it to the stored unit.
-///
-/// Refused whole: another interval length, a start off the grid, another unit. Refused one by one:
-/// values that are no whole stored unit (never rounded), intervals that end in the future beyond the
-/// tolerance, intervals of test mode. What is refused stays in the raw batch.
+/// How a batch was read, where that is known: what came along with it besides its values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evidence<'a> {
+    /// The serial number in the payload and that of the device on file.
+    pub serial: Option<(&'a str, &'a str)>,
+    /// The multiplier that the payload was, or is to be, multiplied with.
+    pub multiplier: Option<u32>,
+    /// The reading system's clock less the reference, milliseconds.
+    pub system_offset_ms: Option<i64>,
+    /// The meter's clock less the reference at the time of reading, milliseconds.
+    pub meter_offset_ms: Option<i64>,
+}
+
+/// Checks a batch against the channel's facts and converts it to the stored unit; see [`admit_with`].
 pub fn admit(batch: &ReadBatch, facts: &Facts, rules: &Rules, now: Timestamp) -> Admitted {
+    admit_with(batch, &Evidence::default(), facts, rules, now)
+}
+
+/// Checks a batch against the channel's facts and converts it to the stored unit, multiplier applied.
+///
+/// Refused whole: another device, another multiplier, another interval length, a start off the grid, another unit.
+/// Refused one by one: values that are no whole stored unit (never rounded), intervals that end in the future beyond
+/// the tolerance, that the installed meter did not measure, whose counter ran over, or of test mode. What is refused
+/// stays in the raw batch, is never stored as a value and so never billed.
+pub fn admit_with(
+    batch: &ReadBatch,
+    evidence: &Evidence<'_>,
+    facts: &Facts,
+    rules: &Rules,
+    now: Timestamp,
+) -> Admitted {
     let mut gate = Gate { rules, out: Admitted::default() };
-    if let Err((rule, sentence)) = whole(batch, facts) {
-        gate.note(rule, 0..batch.values.len(), sentence);
+    let all = 0..batch.values.len();
+    if let Err((rule, sentence)) = origin(evidence, facts).and_then(|()| whole(batch, facts)) {
+        gate.note(rule, all, sentence);
         return gate.out;
     }
+    let doubt = gate.clocks(batch, evidence);
     let horizon =
         now.saturating_add(SignedDuration::from_secs(rules.future_tolerance_s.into())).unwrap_or(now);
+    let bounds = Bounds::of(batch, facts, rules);
     let (_, exponent) = facts.kind.stored_unit();
     let mut runs = Runs::default();
     let length = batch.interval.duration();
@@ -54,11 +82,20 @@ pub fn admit(batch: &ReadBatch, facts: &Facts, rules: &Rules, now: Timestamp) ->
         let flags = batch.status.get(index).copied().unwrap_or(0);
         if let Some(raw) = *value {
             let stored = RegisterValue { raw, scaler: batch.scaler, unit: batch.unit }.rescaled(exponent);
+            let stored = stored.ok().and_then(|value| value.checked_mul(facts.multiplier.into()));
             match stored {
                 _ if end > horizon => runs.future.push(index),
                 _ if flags & status::TEST_MODE != 0 => runs.test_mode.push(index),
-                Ok(value) if value.unsigned_abs() <= LARGEST => {
-                    gate.out.arrivals.push(Arrival { start, value, quality: quality_of(flags) });
+                _ if flags & status::OVERFLOW != 0 || bounds.full_counter == Some(raw) => {
+                    runs.overflow.push(index)
+                }
+                _ if !bounds.is_installed(start, end) => runs.stranger.push(index),
+                Some(value) if value.unsigned_abs() <= LARGEST => {
+                    if bounds.is_late(start, end) {
+                        runs.late.push(index);
+                    }
+                    let quality = quality_of(flags).with(doubt);
+                    gate.out.arrivals.push(Arrival { start, value, quality });
                 }
                 _ => runs.inexact.push(index),
             }
@@ -67,6 +104,59 @@ pub fn admit(batch: &ReadBatch, facts: &Facts, rules: &Rules, now: Timestamp) ->
     }
     runs.report(&mut gate, batch);
     gate.out
+}
+
+/// Which intervals are the meter's, and which come late.
+struct Bounds {
+    installed: Option<Timestamp>,
+    removed: Option<Timestamp>,
+    /// Ends before this are late.
+    old: Option<Timestamp>,
+    billed_to: Option<Timestamp>,
+    /// The value of a counter at its end.
+    full_counter: Option<i64>,
+}
+
+impl Bounds {
+    fn of(batch: &ReadBatch, facts: &Facts, rules: &Rules) -> Self {
+        // A file brings what is old on purpose.
+        let counts = rules.late_after_d > 0 && batch.source != BatchSource::Import;
+        let age = SignedDuration::from_hours(24 * i64::from(rules.late_after_d));
+        let old = counts.then(|| batch.received_at.checked_sub(age).ok()).flatten();
+        let full = |bits: u8| 1i64.checked_shl(bits.into()).and_then(|top| top.checked_sub(1));
+        Self {
+            installed: facts.installed,
+            removed: facts.removed,
+            old,
+            billed_to: facts.billed_to,
+            full_counter: facts.counter_bits.and_then(full).filter(|full| *full > 0),
+        }
+    }
+
+    fn is_installed(&self, start: Timestamp, end: Timestamp) -> bool {
+        self.installed.is_none_or(|at| at <= start) && self.removed.is_none_or(|at| end <= at)
+    }
+
+    fn is_late(&self, start: Timestamp, end: Timestamp) -> bool {
+        self.old.is_some_and(|old| end < old) || self.billed_to.is_some_and(|billed| start < billed)
+    }
+}
+
+/// Rules 3 and 8: from which device, multiplied how.
+fn origin(evidence: &Evidence<'_>, facts: &Facts) -> Result<(), (Rule, String)> {
+    if let Some((payload, installed)) = evidence.serial.filter(|(payload, installed)| payload != installed) {
+        let sentence = format!("the payload comes from device {payload} where {installed} is installed");
+        return Err((Rule::Identification, sentence));
+    }
+    if let Some(multiplier) = evidence.multiplier.filter(|multiplier| *multiplier != facts.multiplier) {
+        let sentence = format!(
+            "the payload has the multiplier {multiplier} where the registry has {}: correct the one that is wrong and \
+             send it again",
+            facts.multiplier
+        );
+        return Err((Rule::Multiplier, sentence));
+    }
+    Ok(())
 }
 
 /// The quality of a value as read under a meter's status byte.
@@ -127,9 +217,45 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
+    /// What is refused stays refused where a rule is switched off; only nothing is said of it.
     fn note(&mut self, rule: Rule, slots: Range<usize>, sentence: String) {
         let severity = self.rules.severity(rule);
-        self.out.findings.push(Finding { rule, severity, slots, sentence });
+        self.note_as(rule, severity, slots, sentence);
+    }
+
+    fn note_as(&mut self, rule: Rule, severity: Severity, slots: Range<usize>, sentence: String) {
+        if self.rules.is_on(rule) {
+            self.out.findings.push(Finding { rule, severity, slots, sentence });
+        }
+    }
+
+    /// Rules 1 and 2: our clock against the reference, and the meter's. The flags that the values get. Up to the tolerance
+    /// nothing follows; up to an interval's length the values are accepted and flagged; beyond it nobody knows which
+    /// interval they belong to, so the finding fails and estimates do not lean on them.
+    fn clocks(&mut self, batch: &ReadBatch, evidence: &Evidence<'_>) -> u8 {
+        let all = 0..batch.values.len();
+        let rules = &self.rules.clock;
+        if let Some(off) = evidence.system_offset_ms.filter(|off| off.unsigned_abs() > rules.system_ms.into())
+        {
+            let sentence = format!("our own clock was {off} ms off the reference when these were read");
+            self.note(Rule::SystemClock, all.clone(), sentence);
+        }
+        let Some(off) = evidence.meter_offset_ms else { return 0 };
+        let off_s = off.unsigned_abs().div_ceil(1000);
+        if off_s <= rules.meter_s.into() {
+            return 0;
+        }
+        let lost = off_s >= u64::from(batch.interval.secs());
+        let severity = self.rules.severity(Rule::Clock);
+        let severity = if lost { severity.max(Severity::Fail) } else { severity };
+        let sentence = format!(
+            "the meter's clock was {} s {}, {}",
+            off_s,
+            if off < 0 { "behind" } else { "ahead" },
+            if lost { "an interval or more: set it and check these values" } else { "and must be set" }
+        );
+        self.note_as(Rule::Clock, severity, all, sentence);
+        if lost { Quality::CLOCK_DOUBTFUL | Quality::PARTIAL } else { Quality::CLOCK_DOUBTFUL }
     }
 }
 
@@ -139,6 +265,10 @@ struct Runs {
     future: Vec<usize>,
     test_mode: Vec<usize>,
     inexact: Vec<usize>,
+    overflow: Vec<usize>,
+    stranger: Vec<usize>,
+    /// These are admitted.
+    late: Vec<usize>,
 }
 
 impl Runs {
@@ -151,6 +281,23 @@ impl Runs {
         if let Some(slots) = span(&self.test_mode) {
             let count = self.test_mode.len();
             gate.note(Rule::TestMode, slots, format!("{count} intervals of test mode were left out"));
+        }
+        if let Some(slots) = span(&self.overflow) {
+            let count = self.overflow.len();
+            let sentence = format!("the counter ran over in {count} intervals, which were refused");
+            gate.note(Rule::Overflow, slots, sentence);
+        }
+        if let Some(slots) = span(&self.stranger) {
+            let count = self.stranger.len();
+            let sentence = format!(
+                "{count} intervals are from before this meter was installed, or after it was removed"
+            );
+            gate.note(Rule::Identification, slots, sentence);
+        }
+        if let Some(slots) = span(&self.late) {
+            let count = self.late.len();
+            let sentence = format!("{count} intervals came late: look whether a bill has to be made again");
+            gate.note(Rule::Late, slots, sentence);
         }
         if let Some(slots) = span(&self.inexact) {
             let raw = batch.values.get(slots.start).copied().flatten().unwrap_or(0);

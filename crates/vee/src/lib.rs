@@ -35,7 +35,7 @@ mod stats;
 mod sun;
 mod validate;
 
-pub use admit::{Admitted, Arrival, admit};
+pub use admit::{Admitted, Arrival, Evidence, admit, admit_with};
 pub use day::{Day, DayMismatch, Slot};
 pub use estimate::{
     Candidate, Context, DayTemperature, Estimate, Estimated, Estimation, Estimator, Event, Method, Shape,
@@ -46,8 +46,8 @@ pub use facts::{Advance, Facts, Outage, Register, register_advance};
 pub use finding::{Finding, Rule, Severity};
 pub use merge::{Merged, merge};
 pub use rules::{
-    Clock, Demand, HighLow, Inactive, Jump, Leak, PileUp, PowerFactor, Rules, RulesError, RulesHash,
-    SolarNight, Spike, Stuck, ZeroDays,
+    Clock, Demand, Eligible, Group, HighLow, Inactive, Jump, Leak, PileUp, PowerFactor, RuleBook, Rules,
+    RulesError, RulesHash, SolarNight, Spike, Stuck, ZeroDays,
 };
 pub use stats::{DayStat, MonthStat, Stats, StatsError, Summary};
 pub use sun::Sun;

@@ -1,5 +1,6 @@
 //! Rules as data: thresholds, severities, and the hash that a run is recorded under.
 
+mod book;
 mod thresholds;
 
 use crate::estimate::Estimation;
@@ -7,6 +8,7 @@ use crate::finding::{Rule, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use book::{Eligible, Group, RuleBook};
 pub use thresholds::{
     Clock, Demand, HighLow, Inactive, Jump, Leak, PileUp, PowerFactor, SolarNight, Spike, Stuck, ZeroDays,
 };
@@ -131,6 +133,38 @@ pub enum RulesError {
     /// It is no valid TOML, or names something unknown.
     #[error("parse the rules: {0}")]
     Syntax(#[from] toml::de::Error),
+    /// A threshold of a file makes no sense.
+    #[error("line {line}: {problem}")]
+    At {
+        /// Where it stands, counted from 1.
+        line: usize,
+        /// What is wrong.
+        problem: Box<RulesError>,
+    },
+    /// Something is wrong with a group, or with what comes of it together with others.
+    #[error("group `{name}`, line {line}: {problem}")]
+    InGroup {
+        /// The group.
+        name: String,
+        /// Where it begins, counted from 1.
+        line: usize,
+        /// What is wrong.
+        problem: Box<RulesError>,
+    },
+    /// A group ends before it begins.
+    #[error("`to` must be after `from`")]
+    Dates,
+    /// More groups than are read.
+    #[error("{count} groups are too many: put what belongs together into at most {most}")]
+    TooManyGroups {
+        /// So many.
+        count: usize,
+        /// So many are read.
+        most: usize,
+    },
+    /// What comes of laying groups over each other is no rule set.
+    #[error("lay the groups over each other: {0}")]
+    Laid(#[from] serde_json::Error),
     /// A threshold makes no sense.
     #[error("use {name} = {value}: it must be {must}")]
     Threshold {
@@ -150,7 +184,13 @@ impl Rules {
     /// [`RulesError`] with the line, or the threshold and what it must be.
     pub fn from_toml(text: &str) -> Result<Self, RulesError> {
         let rules: Self = toml::from_str(text)?;
-        rules.checked()
+        rules.checked().map_err(|problem| match &problem {
+            RulesError::Threshold { name, .. } => match line_of(text, name) {
+                Some(line) => RulesError::At { line, problem: Box::new(problem) },
+                None => problem,
+            },
+            _ => problem,
+        })
     }
 
     fn checked(self) -> Result<Self, RulesError> {
@@ -193,23 +233,37 @@ impl Rules {
     pub fn hash(&self) -> RulesHash {
         // Serialising plain structs of integers has nothing that could fail; an empty text would still
         // give a defined hash.
-        let text = serde_json::to_string(self).unwrap_or_default();
-        RulesHash(
-            text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-            }),
-        )
+        fnv(&serde_json::to_string(self).unwrap_or_default())
     }
 }
+
+fn fnv(text: &str) -> RulesHash {
+    RulesHash(
+        text.bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)),
+    )
+}
+
+/// The line on which a threshold such as `spike.percent` stands, from 1.
+fn line_of(text: &str, name: &str) -> Option<usize> {
+    let (table, key) = name.rsplit_once('.').unwrap_or(("", name));
+    let mut present = "";
+    text.lines().enumerate().find_map(|(index, line)| {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            present = header.trim_end_matches(|c| c != ']').trim_matches(['[', ']']);
+        }
+        let stands = line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+        (stands && present == table).then_some(index + 1)
+    })
+}
+
+/// The file that a new utility starts with.
+const DEFAULT: &str = include_str!("../rules.toml");
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_default_file_says_what_the_code_says() {
-        assert_eq!(Rules::from_toml(include_str!("../rules.toml")).unwrap(), Rules::default());
-    }
 
     #[test]
     fn the_hash_is_stable_and_sees_every_change() {

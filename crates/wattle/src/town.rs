@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use store::{Store, WeatherHour};
 use territory::{Hop, HopEnd, Registry, Scenario, Territory};
-use vee::Rules;
+use vee::RuleBook;
 
 /// A scenario by its name, or from a file.
 pub(crate) fn scenario(name: &str, meters: Option<u32>) -> Result<Scenario> {
@@ -65,7 +65,7 @@ impl Town {
         let since = now.checked_sub((24 * 400).hours()).unwrap_or(now);
         provision(&store, registry.master_data(&doors), &master, since)?;
         paths(&store, &mut world, &registry)?;
-        let mdm = Mdm::new(store.clone(), Rules::default(), models::judged())?;
+        let mdm = Mdm::new(store.clone(), RuleBook::default(), models::judged())?;
         Ok(Self { world, utility: Utility { store, mdm: Arc::new(mdm), master }, registry })
     }
 

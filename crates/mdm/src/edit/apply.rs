@@ -247,7 +247,7 @@ impl Workshop<'_> {
                     before: &yesterday,
                     after: &tomorrow,
                     other: other.as_ref(),
-                    linear_max_s: self.mdm.rules.linear_max_s,
+                    linear_max_s: self.mdm.rules().linear_max_s,
                 };
                 change(&mut work.day, &edit.slots, op, &around)
             }

@@ -3,9 +3,10 @@
 use super::file::{Kind, Row, Table};
 use super::{Fault, Known};
 use model::master::{
-    Collector, Customer, MasterData, Meter, Premise, Route, ServicePoint, Technology, Transformer,
+    Collector, Customer, MasterData, Meter, Metering, Premise, Route, ServicePoint, Supply, Technology,
+    Transformer,
 };
-use model::{Commodity, PremiseNumber, Serial};
+use model::{Commodity, CustomerClass, PremiseNumber, Serial};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Collects faults of one row and what the row could not say.
@@ -222,7 +223,44 @@ fn service_point(check: &mut Check<'_>, row: &Row, names: &Names<'_>) -> Option<
         customer: row.optional("customer").map(str::to_owned),
         commodity: commodity?,
         transformer: row.optional("transformer").map(str::to_owned),
+        supply: supply(check, row),
     })
+}
+
+fn supply(check: &mut Check<'_>, row: &Row) -> Supply {
+    let class = row.optional("class").map_or(Some(CustomerClass::Residential), CustomerClass::from_name);
+    if class.is_none() {
+        let names: Vec<_> = CustomerClass::ALL.iter().map(|class| class.name()).collect();
+        check.fault(format!("`class` is `{}`, not one of {}", row.text("class"), names.join(", ")));
+    }
+    let phases = check.number(row, "phases");
+    if phases.is_some_and(|phases| !(1..=3).contains(&phases)) {
+        check.fault(format!("`phases` is `{}`, not from 1 to 3", row.text("phases")));
+    }
+    Supply {
+        class: class.unwrap_or_default(),
+        amps: check.number(row, "amps"),
+        volts: check.number(row, "volts"),
+        phases: phases.and_then(|phases| u8::try_from(phases).ok()),
+        generation_w: check.number(row, "generation_w"),
+    }
+}
+
+fn metering(check: &mut Check<'_>, row: &Row, names: &Names<'_>) -> Metering {
+    names.refer(check, Kind::Meters, row.text("check_of"), "check_of");
+    let multiplier = check.number(row, "multiplier");
+    if multiplier == Some(0) {
+        check.fault("`multiplier` is `0`, not a whole number from 1".to_owned());
+    }
+    let dials = check.number(row, "dials");
+    if dials.is_some_and(|dials| !(3..=18).contains(&dials)) {
+        check.fault(format!("`dials` is `{}`, not from 3 to 18", row.text("dials")));
+    }
+    Metering {
+        multiplier: multiplier.unwrap_or(1),
+        dials: dials.and_then(|dials| u8::try_from(dials).ok()),
+        check_of: row.optional("check_of").map(Serial::new),
+    }
 }
 
 fn meter(check: &mut Check<'_>, row: &Row, names: &Names<'_>, keys: &mut Keys) -> Option<Meter> {
@@ -243,6 +281,7 @@ fn meter(check: &mut Check<'_>, row: &Row, names: &Names<'_>, keys: &mut Keys) -
             None
         }
     };
+    let metering = metering(check, row, names);
     let system_title = check.bytes(row, "system_title");
     let serial = row.text("serial");
     let pair = keys.remove(serial);
@@ -258,6 +297,7 @@ fn meter(check: &mut Check<'_>, row: &Row, names: &Names<'_>, keys: &mut Keys) -
         route: route?,
         encryption_key,
         authentication_key,
+        metering,
     })
 }
 

@@ -63,6 +63,21 @@ const SERVICE_POINTS: &[Column] = &[
     column("customer", false, "customer who is served; empty when vacant", "C-2001"),
     column("commodity", true, "electricity, gas or water", "electricity"),
     column("transformer", false, "transformer that feeds it (electricity)", "TX-12"),
+    column(
+        "class",
+        false,
+        "residential, commercial, industrial, agricultural or lighting; residential without",
+        "residential",
+    ),
+    column("amps", false, "rated current of a phase in amperes, a whole number", "100"),
+    column("volts", false, "nominal voltage of a phase in volts, a whole number", "230"),
+    column("phases", false, "how many phases, 1 to 3", "1"),
+    column(
+        "generation_w",
+        false,
+        "rated power of generators on file in watts; empty where there are none",
+        "",
+    ),
 ];
 const METERS: &[Column] = &[
     column("serial", true, "serial number on the plate", "40210455"),
@@ -72,6 +87,9 @@ const METERS: &[Column] = &[
     column("collector", false, "collector it is behind; empty for a direct meter", "COL-1"),
     column("address", false, "address behind the collector, a whole number", "17"),
     column("endpoint", false, "host:port of a direct meter; empty behind a collector", ""),
+    column("multiplier", false, "current times voltage transformer ratio, a whole number; 1 without", "1"),
+    column("dials", false, "digits that the total register shows; as the model without", ""),
+    column("check_of", false, "serial number of the main meter that it checks; empty for others", ""),
 ];
 const KEYS: &[Column] = &[
     column("serial", true, "serial number on the plate", "40210455"),

@@ -93,6 +93,11 @@ fn service_point(point: &master::ServicePoint) -> Vec<String> {
         point.customer.clone().unwrap_or_default(),
         commodity(point.commodity).to_owned(),
         point.transformer.clone().unwrap_or_default(),
+        point.supply.class.name().to_owned(),
+        number(point.supply.amps),
+        number(point.supply.volts),
+        number(point.supply.phases.map(u32::from)),
+        number(point.supply.generation_w),
     ]
 }
 
@@ -109,7 +114,14 @@ fn meter(meter: &master::Meter) -> Vec<String> {
         collector,
         address,
         endpoint,
+        meter.metering.multiplier.to_string(),
+        number(meter.metering.dials.map(u32::from)),
+        meter.metering.check_of.as_ref().map(ToString::to_string).unwrap_or_default(),
     ]
+}
+
+fn number(number: Option<u32>) -> String {
+    number.map_or_else(String::new, |number| number.to_string())
 }
 
 fn keys(meter: &master::Meter) -> Vec<String> {

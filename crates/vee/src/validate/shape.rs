@@ -90,7 +90,10 @@ impl Check<'_> {
             .filter(|(_, (value, quality))| is_read(*quality) && *value > floor)
             .filter_map(|(index, (value, _))| Some((index, value, jumps(index, value)?)))
             .collect();
-        for (index, value, before) in found {
+        // One cause, one finding: what towers above its day need not be said twice.
+        let spike = self.findings.iter().find(|finding| finding.rule == Rule::Spike);
+        let spike = spike.map(|finding| finding.slots.start);
+        for (index, value, before) in found.into_iter().filter(|(index, ..)| Some(*index) != spike) {
             self.note(Rule::Jump, index..index + 1, || {
                 format!(
                     "{value} {unit} at {} is more than {} % above the {before} {unit} before",

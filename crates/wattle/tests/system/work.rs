@@ -70,6 +70,7 @@ fn homes() -> Provision {
         });
         all.service_points.push(NewServicePoint {
             number: format!("SP-{number}"),
+            supply: model::master::Supply::default(),
             premise,
             account: None,
             transformer: None,
@@ -88,6 +89,7 @@ fn homes() -> Provision {
             installed_at: Timestamp::now() - SignedDuration::from_hours(24 * 400),
             channels: vec![(ChannelKind::Import, IntervalLength::HOUR)],
             keys: Vec::new(),
+            metering: model::master::Metering::default(),
         });
     }
     all

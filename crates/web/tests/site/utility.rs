@@ -58,6 +58,7 @@ fn premise(n: usize) -> (NewPremise, NewCustomer, NewServicePoint, NewMeter) {
         account: Some(account),
         transformer: Some("TX-12".to_owned()),
         commodity: Commodity::Electricity,
+        supply: model::master::Supply::default(),
     };
     (new_premise, customer, point, meter(n, Commodity::Electricity))
 }
@@ -88,6 +89,7 @@ fn meter(n: usize, commodity: Commodity) -> NewMeter {
         installed_at: now() - SignedDuration::from_hours(24 * 400),
         channels,
         keys: Vec::new(),
+        metering: model::master::Metering::default(),
     }
 }
 
