@@ -78,7 +78,7 @@ impl Chores {
         if fresh.is_empty() {
             return Ok(0);
         }
-        Ok(store.write(|write| {
+        store.write(|write| {
             let mut new = 0;
             for (kind, key) in fresh {
                 let job = NewJob {
@@ -91,7 +91,7 @@ impl Chores {
                 new += usize::from(write.enqueue_job(&job, now)?);
             }
             Ok::<_, DutyError>(new)
-        })?)
+        })
     }
 
     /// Takes the job that has been due the longest and does it. `None` when there is nothing to do.

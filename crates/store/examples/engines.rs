@@ -25,6 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(database) = cluster::Database::fresh() {
         let store = Store::connect(&PgConfig::parse(&database.address())?)?;
         measure("PostgreSQL", &store, pages)?;
+        let bytes: f64 = database.psql("SELECT pg_total_relation_size('day_page')")?.parse()?;
+        println!(
+            "PostgreSQL: {:.2} bytes an interval, its key included",
+            bytes / (f64::from(pages) * 256.0 * 24.0)
+        );
     }
     Ok(())
 }
