@@ -10,4 +10,5 @@ mod disk;
 mod hostile;
 mod kill;
 mod ledger;
+mod roles;
 mod work;
