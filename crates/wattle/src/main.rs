@@ -7,15 +7,18 @@ mod bench;
 mod decode;
 mod demo;
 mod field;
+mod fill;
 mod keys;
 mod meter;
 mod pages;
 mod read;
+mod series;
 mod serve;
 mod sim;
 mod stop;
 mod talk;
 mod town;
+mod validate;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -48,6 +51,10 @@ enum Command {
     Read(read::Arguments),
     /// Print captured meter frames as a readable tree.
     Decode(decode::Arguments),
+    /// Judge a file of readings by the rules of validation, and fill its gaps.
+    Vee(validate::Arguments),
+    /// Fill named intervals of a file of readings.
+    Estimate(fill::Arguments),
     /// Set a utility up: accounts, keys, master data, migrations.
     Admin(admin::Arguments),
     /// Run a whole utility under virtual time from one seed and check it.
@@ -67,6 +74,8 @@ fn main() -> ExitCode {
         Command::Meter(arguments) => meter::run(&arguments, talk),
         Command::Read(arguments) => read::run(&arguments, talk),
         Command::Decode(arguments) => decode::run(&arguments, talk),
+        Command::Vee(arguments) => validate::run(&arguments, talk),
+        Command::Estimate(arguments) => fill::run(&arguments, talk),
         Command::Admin(arguments) => admin::run(&arguments, talk),
         Command::Sim(arguments) => sim::run(&arguments, talk),
         Command::Bench(arguments) => bench::run(&arguments, talk),

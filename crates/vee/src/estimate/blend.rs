@@ -27,6 +27,8 @@ use std::collections::BTreeMap;
 const LEAST_DAYS: usize = 2;
 /// Days further away than this are not looked at.
 const REACH_D: i64 = 28;
+/// So many days after the gap make both sides count alike.
+const BALANCED_D: i64 = 5;
 /// Weight of a day by its distance: 1000 exp(-d/4) + 20.
 const NEARNESS: [i128; 28] = [
     799, 627, 492, 388, 307, 243, 194, 155, 125, 102, 84, 70, 59, 50, 44, 38, 34, 31, 29, 27, 25, 24, 23, 22,
@@ -75,6 +77,8 @@ struct Grid<'a> {
     context: &'a Context<'a>,
     /// Whether working days and days of rest differ so much that one says little of the other.
     divided: bool,
+    /// The first day of the gap, and how far before it days are looked at.
+    before: (Date, i64),
 }
 
 impl<'a> Grid<'a> {
@@ -93,12 +97,19 @@ impl<'a> Grid<'a> {
         let of = |(date, day)| Reference { date, weekday: context.weekday(date), day };
         let days: Vec<Reference<'_>> = by_date.into_iter().map(of).collect();
         let divided = is_divided(&days);
-        Self { days, context, divided }
+        // Where readings have resumed, as many days on either side: else use that grows or falls with the season
+        // would be met with a lag.
+        let resumed = days.iter().map(|other| later(other.date, last)).max().unwrap_or(0);
+        let reach = if resumed >= BALANCED_D { resumed } else { REACH_D };
+        Self { days, context, divided, before: (first, reach) }
     }
 
     fn weight(&self, other: &Reference<'_>, date: Date, weekday: Weekday) -> i128 {
         let distance = usize::try_from(apart(other.date, date)).unwrap_or(usize::MAX);
         let Some(near) = distance.checked_sub(1).and_then(|at| NEARNESS.get(at)) else { return 0 };
+        if later(self.before.0, other.date) > self.before.1 {
+            return 0;
+        }
         let rest = |day| matches!(day, Weekday::Saturday | Weekday::Sunday);
         let alike = match (other.weekday == weekday, rest(other.weekday) == rest(weekday), self.divided) {
             (true, _, false) => 32,
@@ -155,9 +166,14 @@ struct Mean {
     zero: bool,
 }
 
+/// Days from `earlier` to `date`; below zero where it comes first.
+fn later(date: Date, earlier: Date) -> i64 {
+    earlier.until(date).map_or(0, |span| i64::from(span.get_days()))
+}
+
 /// Days between two dates, either way.
 fn apart(a: Date, b: Date) -> i64 {
-    a.until(b).map_or(i64::MAX, |span| i64::from(span.get_days()).abs())
+    later(b, a).abs()
 }
 
 /// On a day with a clock change: the interval with the same wall-clock time.
