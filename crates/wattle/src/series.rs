@@ -12,21 +12,23 @@ pub(crate) use small::{Mask, masks};
 
 use crate::talk::{Talk, WrongUsage};
 use anyhow::{Context, Result, bail};
-use exchange::csv::{LongReader, Mapping};
+use exchange::Options;
+use exchange::container::{self, Source};
+use exchange::csv::Mapping;
 use gather::Gatherer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{ChannelKind, IntervalLength};
 use serde_json::json;
 use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use vee::{Day, Finding, Register, Rules, TouRead};
 
 /// Where readings lie and how they are written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReadingsFrom {
-    /// The readings: a table of meter, time and value, with or without a heading.
+    /// The readings: a table of meter, time and value, with or without a heading, or any format that is imported, packed
+    /// or not.
     file: PathBuf,
     /// The zone of local times without an offset and of the days, as Europe/Zurich.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
@@ -95,10 +97,11 @@ pub(crate) fn load(arguments: &ReadingsFrom, talk: Talk) -> Result<Loaded> {
     let rules = rules(arguments.rules.as_deref())?;
     let kind = arguments.kind.as_deref().map(kind).transpose()?;
     let name = arguments.file.display();
-    let mut reader = open(arguments)?;
     let mut gatherer = Gatherer::new(zone.clone(), kind, &rules);
-    while let Some(item) = reader.next().with_context(|| format!("could not read {name}"))? {
-        gatherer.take(item)?;
+    for mut reader in readers(arguments)? {
+        while let Some(item) = reader.next().with_context(|| format!("could not read {name}"))? {
+            gatherer.take(item)?;
+        }
     }
     let mut loaded = gatherer.finish(rules.clone())?;
     for sentence in &loaded.1 {
@@ -110,7 +113,8 @@ pub(crate) fn load(arguments: &ReadingsFrom, talk: Talk) -> Result<Loaded> {
     Ok(loaded.0)
 }
 
-fn open(arguments: &ReadingsFrom) -> Result<Box<dyn exchange::Reader>> {
+/// The readers of a file in turn: of an archive one for each file in it.
+fn readers(arguments: &ReadingsFrom) -> Result<Vec<Box<dyn exchange::Reader>>> {
     let mut mapping = match &arguments.mapping {
         Some(file) => {
             Mapping::parse(&text(file)?).with_context(|| format!("could not use {}", file.display()))?
@@ -123,9 +127,30 @@ fn open(arguments: &ReadingsFrom) -> Result<Box<dyn exchange::Reader>> {
     if mapping.value.unit.is_none() {
         mapping.value.unit.clone_from(&arguments.unit);
     }
-    let file = &arguments.file;
-    let input = File::open(file).with_context(|| format!("could not open {}", file.display()))?;
-    Ok(Box::new(LongReader::new(BufReader::new(input), mapping)?))
+    let options = Options { format: None, mapping };
+    let name = arguments.file.display();
+    let source = OnDisk(arguments.file.clone());
+    source.open().with_context(|| format!("could not open {name}"))?;
+    let count = container::count(&source).with_context(|| format!("could not read {name}"))?;
+    let mut readers = Vec::with_capacity(count);
+    for index in 0..count {
+        let member = container::member(&source, index).with_context(|| format!("could not read {name}"))?;
+        let Some(member) = member else { continue };
+        let opened = exchange::open(member.input, &options);
+        readers.push(opened.with_context(|| format!("could not read {name} {}", member.name))?.1);
+    }
+    Ok(readers)
+}
+
+/// A file that can be opened again.
+struct OnDisk(PathBuf);
+
+impl Source for OnDisk {
+    type Input = File;
+
+    fn open(&self) -> std::io::Result<File> {
+        File::open(&self.0)
+    }
 }
 
 fn text(file: &Path) -> Result<String> {
