@@ -4,7 +4,7 @@ use crate::{Mdm, MdmError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::UserId;
-use store::Activation;
+use store::{Activation, Read};
 use vee::{RuleBook, RulesError};
 
 /// Why a rule set is not put in force.
@@ -23,6 +23,9 @@ pub enum ActivationRefused {
 
 impl Mdm {
     /// Puts the rules of a file in force for the days from `from` on, on record with who and why. The hash.
+    ///
+    /// What is judged from now on is judged by them; days that were judged before are as they are until they are judged
+    /// again. Another process takes them up when it reads the registry again ([`Mdm::reload`]).
     ///
     /// # Errors
     /// What the store says. A refusal is a value.
@@ -43,14 +46,18 @@ impl Mdm {
             return Ok(Err(ActivationRefused::NoReason));
         }
         let hash = book.hash().to_string();
-        self.store().write(|w| {
+        let done = self.store().write(|w| {
             if in_force(&w.activations()?, from).is_some_and(|active| active.hash == hash) {
                 return Ok(Err(ActivationRefused::Unchanged(from)));
             }
             let id = w.rule_set_id(&hash, book.text())?;
             w.activate_rules(id, from, user, reason, now)?;
-            Ok(Ok(hash))
-        })
+            Ok::<_, MdmError>(Ok(hash))
+        })?;
+        if done.is_ok() {
+            self.reload()?;
+        }
+        Ok(done)
     }
 
     /// Every rule set that was put in force, in order.
@@ -59,6 +66,28 @@ impl Mdm {
     /// What the store says.
     pub fn activations(&self) -> Result<Vec<Activation>, MdmError> {
         Ok(self.store().read(store::Read::activations)?)
+    }
+}
+
+/// The books that were put in force, in order.
+#[derive(Debug, Default)]
+pub(crate) struct InForce(Vec<(Date, u32, RuleBook)>);
+
+impl InForce {
+    pub(crate) fn load(read: &Read) -> Result<Self, MdmError> {
+        let mut books = Vec::new();
+        for active in read.activations()? {
+            let text = read.rule_set(active.rules)?.unwrap_or_default();
+            let book = RuleBook::from_canonical(&text)
+                .map_err(|_| store::StoreError::Corrupt { what: "rule set in force" })?;
+            books.push((active.from, active.rules, book));
+        }
+        Ok(Self(books))
+    }
+
+    /// The number of the rule set that judges a day, and the book; `None` where only what the program was started with does.
+    pub(crate) fn on(&self, day: Date) -> Option<(u32, &RuleBook)> {
+        self.0.iter().rev().find(|(from, ..)| *from <= day).map(|(_, id, book)| (*id, book))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One day at a time: merge, judge, estimate, and keep the next version.
 
+use crate::activation::InForce;
 use crate::beside::sibling;
 use crate::catalogue::{Catalogue, Entry};
 use crate::ingest::{IngestReport, Touched};
@@ -22,6 +23,7 @@ pub(crate) struct Workshop<'a> {
     pub(crate) now: Timestamp,
     pub(crate) catalogue: Arc<Catalogue>,
     rules_id: u32,
+    in_force: Arc<InForce>,
     days: BTreeMap<Date, LocalDay>,
     last_day: Option<LocalDay>,
     stats: BTreeMap<ChannelId, (Stats, bool)>,
@@ -65,6 +67,7 @@ impl<'a> Workshop<'a> {
             now,
             catalogue: mdm.catalogue(),
             rules_id,
+            in_force: mdm.in_force(),
             days: BTreeMap::new(),
             last_day: None,
             stats: BTreeMap::new(),
@@ -120,8 +123,9 @@ impl<'a> Workshop<'a> {
     }
 
     /// The rules in force for a channel on a day.
-    pub(crate) fn rules(&self, entry: &Entry, day: Date) -> &'a vee::Rules {
-        self.mdm.book.rules(day, &self.catalogue.eligible(entry))
+    pub(crate) fn rules(&self, entry: &Entry, day: Date) -> &vee::Rules {
+        let book = self.in_force.on(day).map_or(&self.mdm.book, |(_, book)| book);
+        book.rules(day, &self.catalogue.eligible(entry))
     }
 
     /// Lays deliveries over a day and keeps what comes of it.
@@ -274,7 +278,8 @@ impl<'a> Workshop<'a> {
         };
         if changed || (sealed && !was_sealed) {
             let block = day.to_block(channel, version, self.now);
-            self.write.put_day(&StoredDay { block, sealed, rules: self.rules_id })?;
+            let rules = self.in_force.on(day.day.date()).map_or(self.rules_id, |(id, _)| id);
+            self.write.put_day(&StoredDay { block, sealed, rules })?;
             self.note_version(channel, day.day.date(), known, version, made.origin)?;
             if let Some((stats, dirty)) = self.stats.get_mut(&channel) {
                 stats.absorb(day);

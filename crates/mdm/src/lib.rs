@@ -49,6 +49,7 @@ pub use gaps::{ChannelGaps, Gap};
 pub use ingest::{Incoming, IngestReport};
 pub use version::EDIT_KEPT;
 
+use activation::InForce;
 use catalogue::Catalogue;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -64,6 +65,7 @@ use vee::{RuleBook, Rules};
 pub struct Mdm {
     store: Store,
     book: RuleBook,
+    in_force: RwLock<Arc<InForce>>,
     zone: TimeZone,
     models: BTreeMap<String, ModelFacts>,
     catalogue: RwLock<Arc<Catalogue>>,
@@ -83,19 +85,27 @@ impl Mdm {
         models: BTreeMap<String, ModelFacts>,
     ) -> Result<Self, MdmError> {
         let utility = store.read(store::Read::utility)?.ok_or(MdmError::NoUtility)?;
-        let mdm =
-            Self { store, book: rules.into(), zone: utility.zone, models, catalogue: RwLock::default() };
+        let mdm = Self {
+            store,
+            book: rules.into(),
+            zone: utility.zone,
+            models,
+            in_force: RwLock::default(),
+            catalogue: RwLock::default(),
+        };
         mdm.reload()?;
         Ok(mdm)
     }
 
-    /// Reads the registry of meters and channels again: call it after provisioning.
+    /// Reads the registry of meters and channels and the rules in force again: call it after provisioning.
     ///
     /// # Errors
     /// What the store says.
     pub fn reload(&self) -> Result<(), MdmError> {
         let fresh = self.store.read(|r| Catalogue::load(r, &self.models))?;
         *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        let in_force = self.store.read(InForce::load)?;
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(in_force);
         Ok(())
     }
 
@@ -161,6 +171,10 @@ impl Mdm {
     /// What the store says; then nothing was taken in.
     pub fn ingest_events(&self, now: Timestamp, events: Vec<MeterEvent>) -> Result<IngestReport, MdmError> {
         self.receive(now, events.into_iter().map(Incoming::Event).collect())
+    }
+
+    pub(crate) fn in_force(&self) -> Arc<InForce> {
+        Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {

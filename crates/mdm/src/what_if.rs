@@ -160,6 +160,7 @@ impl Mdm {
         Self {
             store: self.store.clone(),
             book,
+            in_force: RwLock::default(),
             zone: self.zone.clone(),
             models: self.models.clone(),
             catalogue: RwLock::new(self.catalogue()),
@@ -181,7 +182,7 @@ fn judge_twice(
         let date = stored.block.day;
         let local = in_force.local_day(date)?;
         let day = vee::Day::from_block(&stored.block, entry.channel.kind, &local)?;
-        let same = in_force.mdm.book.hash() == tried.mdm.book.hash();
+        let same = in_force.rules(entry, date) == tried.rules(entry, date);
         let found = in_force.look_at(entry, &day)?;
         let would = if same { found.clone() } else { tried.look_at(entry, &day)? };
         for (findings, appears) in [(&found, false), (&would, true)] {

@@ -130,6 +130,9 @@ impl core::fmt::Display for RulesHash {
 /// Why a rules file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
+    /// A kept text is no rule book.
+    #[error("read a rule book from its record: the text is no canonical rule book")]
+    Record,
     /// It is no valid TOML, or names something unknown.
     #[error("parse the rules: {0}")]
     Syntax(#[from] toml::de::Error),

@@ -434,3 +434,22 @@ fn rules_are_put_in_force_with_a_reason_and_stay_on_record() {
     assert_eq!((history.len(), &history[0].hash, history[0].user), (2, &hash, SENIOR.user));
     assert_eq!(history[1].reason, "back to the standard");
 }
+
+#[test]
+fn rules_in_force_judge_the_days_from_theirs_on() {
+    let (mdm, now) = with_spike();
+    let tuesday = MONDAY + 1.days();
+    let lenient = "[spike]\npercent = 10000";
+    mdm.activate_rules(now, SENIOR.user, lenient, tuesday, "fewer false alarms").unwrap().unwrap();
+    let mut day = whole_day(&mdm, tuesday);
+    day.values[40] = Some(9_000);
+    mdm.ingest(now, vec![day]).unwrap();
+    let spikes = |date| {
+        let found = mdm.exceptions_of_day(CHANNEL, date).unwrap();
+        found.iter().filter(|one| one.finding.rule == "spike").count()
+    };
+    assert_eq!((spikes(MONDAY), spikes(tuesday)), (1, 0));
+    let rules = |date| mdm.versions(CHANNEL, date).unwrap()[0].rules_hash.clone().unwrap();
+    assert_ne!(rules(MONDAY), rules(tuesday));
+    assert_eq!(rules(tuesday), mdm.activations().unwrap()[0].hash);
+}

@@ -140,6 +140,20 @@ impl RuleBook {
         Self::of(base, loose.group, &starts)
     }
 
+    /// A book from its canonical text, as [`RuleBook::text`] gives it and the record keeps it.
+    ///
+    /// # Errors
+    /// [`RulesError::Record`] for any other text; what makes a book refuse its groups.
+    pub fn from_canonical(text: &str) -> Result<Self, RulesError> {
+        let record = |_| RulesError::Record;
+        let (base, groups) = if text.starts_with('[') {
+            serde_json::from_str(text).map_err(record)?
+        } else {
+            (serde_json::from_str(text).map_err(record)?, Vec::new())
+        };
+        Self::of(base, groups, &[])
+    }
+
     fn of(base: Rules, groups: Vec<Group>, starts: &[usize]) -> Result<Self, RulesError> {
         if groups.len() > MOST {
             return Err(RulesError::TooManyGroups { count: groups.len(), most: MOST });
