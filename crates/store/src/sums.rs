@@ -122,7 +122,7 @@ impl Read {
         let mut buffer = Vec::new();
         for number in day_number(from)..day_number(to) {
             let day = day_of(number)?;
-            let pages = (first.get() >> 8, (end.get() - 1 >> 8) + 1);
+            let pages = (first.get() >> 8, ((end.get() - 1) >> 8) + 1);
             self.each_page(day, pages, |row| {
                 let runs = plan.of(day, row.slots);
                 Ok(row.view.each(row.page, &mut buffer, |channel, values| {

@@ -87,7 +87,7 @@ pub fn admit_with(
                 _ if end > horizon => runs.future.push(index),
                 _ if flags & status::TEST_MODE != 0 => runs.test_mode.push(index),
                 _ if flags & status::OVERFLOW != 0 || bounds.full_counter == Some(raw) => {
-                    runs.overflow.push(index)
+                    runs.overflow.push(index);
                 }
                 _ if !bounds.is_installed(start, end) => runs.stranger.push(index),
                 Some(value) if value.unsigned_abs() <= LARGEST => {

@@ -142,7 +142,7 @@ pub enum RulesError {
         /// Where it stands, counted from 1.
         line: usize,
         /// What is wrong.
-        problem: Box<RulesError>,
+        problem: Box<Self>,
     },
     /// Something is wrong with a group, or with what comes of it together with others.
     #[error("group `{name}`, line {line}: {problem}")]
@@ -152,7 +152,7 @@ pub enum RulesError {
         /// Where it begins, counted from 1.
         line: usize,
         /// What is wrong.
-        problem: Box<RulesError>,
+        problem: Box<Self>,
     },
     /// A group ends before it begins.
     #[error("`to` must be after `from`")]
