@@ -42,12 +42,17 @@ pub(super) fn script() -> String {
         .chain(LOCAL.iter().copied())
         .map(|name| format!("'{name}'"))
         .collect();
+    // The small ones are listed before anything is spread: shards are tables too. By name: when a
+    // table is spread, its number may pass to its shard.
     format!(
-        "DO $$ DECLARE small regclass; BEGIN IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN {calls} \
-         FOR small IN SELECT c.oid::regclass FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = \
-         current_schema()::regnamespace AND c.relname NOT IN ({}) AND NOT EXISTS \
-         (SELECT 1 FROM pg_dist_partition p WHERE p.logicalrelid = c.oid) LOOP \
-         PERFORM create_reference_table(small); END LOOP; END IF; END $$",
+        "DO $$ DECLARE small text; all_small text[]; BEGIN \
+         IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN \
+         all_small := ARRAY(SELECT c.relname::text FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = \
+         current_schema()::regnamespace AND c.relname NOT IN ({}) AND NOT relation_is_a_known_shard(c.oid) AND NOT EXISTS \
+         (SELECT 1 FROM pg_dist_partition p WHERE p.logicalrelid = c.oid)); {calls} \
+         FOREACH small IN ARRAY all_small LOOP IF NOT EXISTS (SELECT 1 FROM pg_dist_partition p WHERE p.logicalrelid = quote_ident(small)::regclass \
+         AND p.partmethod = 'n' AND p.repmodel = 't') THEN PERFORM create_reference_table(quote_ident(small)::regclass); END IF; END LOOP; \
+         END IF; END $$",
         kept.join(", ")
     )
 }
