@@ -68,8 +68,8 @@ for (const person of everyone) {
   if (/analyst/i.test(person.what)) seen.set("analyst", { ...session, pages: pages.filter(path => /^\/ops\/(vee|rules|groups|reads)/.test(path)), options });
   console.log(`${person.shown}: ${kind}, ${pages.length} pages`);
   // The pages of a face are the same for all its people: one of them sees every look, the others what differs by role.
-  const looks = first || works ? EVERY_LOOK : [["light", 390]];
   const works = /analyst/i.test(person.what);
+  const looks = first || works ? EVERY_LOOK : [["light", 390]];
   const differing = first || works ? pages : pages.filter((path, index) => index === 0 || /^\/ops\/meters\/\d+$/.test(path));
   await together(differing.flatMap(path => looks.map(look => () => clean(options, path, ...look))));
   const forbidden = session.operator ? "/usage" : "/ops";

@@ -278,7 +278,7 @@ pub(crate) fn strip(days: &[StripDay]) -> Markup {
     html! {
         ol.strip {
             @for day in days { li {
-                a href=(day.href) aria-current=[day.current.then_some("date")] aria-label=(day.label) {
+                a href=(day.href) aria-current=[day.current.then_some("date")] title=(day.label) {
                     svg width="100%" height="40" viewBox=(format!("0 0 {} 40", day.values.len().max(1))) preserveAspectRatio="none" aria-hidden="true" {
                         path.sl d=(path(day)) {}
                     }

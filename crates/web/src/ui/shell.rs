@@ -139,7 +139,15 @@ const OPS_NAV: [Section; 2] = [
             ("Commands", "/ops/commands", Icon::Power),
         ],
     ),
-    ("Data", &[("Exceptions", "/ops/vee", Icon::Warn), ("Reads", "/ops/reads", Icon::Reads)]),
+    (
+        "Data",
+        &[
+            ("Exceptions", "/ops/vee", Icon::Warn),
+            ("Reads", "/ops/reads", Icon::Reads),
+            ("Rules", "/ops/rules", Icon::Shield),
+            ("Groups", "/ops/groups", Icon::Bars),
+        ],
+    ),
 ];
 
 /// A page of the operator console.

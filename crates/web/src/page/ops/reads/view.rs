@@ -116,13 +116,13 @@ fn board(view: &View) -> Markup {
             tbody { @for day in &view.days { tr {
                 th scope="row" { (day.name) }
                 @for cell in &day.cells { td {
-                    a.(cell.level.map_or_else(|| "qn".to_owned(), |level| format!("h{level}"))) href=(cell.href) aria-label=(cell.label) aria-current=[cell.current.then_some("true")] {
+                    a.(cell.level.map_or_else(|| "qn".to_owned(), |level| format!("h{level}"))) href=(cell.href) title=(cell.label) aria-current=[cell.current.then_some("true")] {
                         b { (cell.share) } @if !cell.missing.is_empty() { small { "−" (cell.missing) } }
                     }
                 } }
             } } }
         } }
-        p.hint.pb { "Percent of the expected intervals that were read; below it how many are still missing. Estimated intervals are not counted as read." }
+        p.hint.pb { "Percent of the expected intervals that were read; below it how many were not, whether estimated or still missing." }
     }
 }
 
