@@ -69,6 +69,8 @@ pub(crate) const RULES: &[Rule] = &[
     ("GET", "/ops/groups/new", Access::With(Right::EditReadings)),
     ("GET", "/ops/groups/load", Access::With(Right::SeeFleet)),
     ("POST", "/ops/groups", Access::With(Right::EditReadings)),
+    ("GET", "/ops/rules", Access::With(Right::SeeFleet)),
+    ("POST", "/ops/rules", Access::With(Right::SetRules)),
     // Sentences of findings and the bench show what people used.
     ("GET", "/ops/vee", Access::With(Right::SeeAnyUsage)),
     ("GET", "/ops/vee.csv", Access::With(Right::SeeAnyUsage)),

@@ -101,6 +101,7 @@ fn console() -> Router {
         .route("/ops/groups", get(page::ops::groups::get).post(page::ops::groups::post))
         .route("/ops/groups/new", get(page::ops::groups::new))
         .route("/ops/groups/load", get(page::ops::groups::load))
+        .route("/ops/rules", get(page::ops::rules::get).post(page::ops::rules::post))
         .route("/ops/vee", get(page::ops::vee::get))
         .route("/ops/vee.csv", get(page::ops::vee::csv))
         .route("/ops/vee/accept", get(page::ops::vee::accept::get).post(page::ops::vee::accept::post))

@@ -30,6 +30,10 @@ fn reads(role: Role) -> bool {
     role.may(Right::ReadMeters)
 }
 
+fn sets(role: Role) -> bool {
+    role.may(Right::SetRules)
+}
+
 fn edits(role: Role) -> bool {
     role.may(Right::EditReadings)
 }
@@ -55,6 +59,8 @@ fn routes() -> Vec<(&'static str, String, &'static str, May)> {
         ("GET", "/ops/groups/new".to_owned(), "", edits),
         ("GET", "/ops/groups/load?scope=system".to_owned(), "", fleet),
         ("POST", "/ops/groups".to_owned(), "name=&text=lindenweg", edits),
+        ("GET", "/ops/rules".to_owned(), "", fleet),
+        ("POST", "/ops/rules".to_owned(), "", sets),
         ("GET", "/ops/vee".to_owned(), "", any_usage),
         ("GET", "/ops/vee.csv".to_owned(), "", any_usage),
         ("GET", "/ops/vee/accept?rule=gap".to_owned(), "", edits),

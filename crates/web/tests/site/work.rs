@@ -170,3 +170,28 @@ async fn the_meter_page_leads_to_its_exceptions_and_versions() {
     );
     assert!(page.contains("/ops/vee?rule=all&amp;q=40200000"));
 }
+
+#[tokio::test]
+async fn another_threshold_is_tried_before_it_is_put_in_force() {
+    let cookie = analyst().await;
+    let page = get("/ops/rules", &cookie).await.body;
+    assert!(page.contains("name=\"spike.percent\" value=\"180\""), "thresholds are fields");
+    assert_eq!(page.matches("method=\"post\" action=\"/ops/rules\"").count(), 0, "nothing to activate yet");
+    let tried = get("/ops/rules?try=1&stuck.count=2&stuck.floor=0", &cookie).await.body;
+    assert!(tried.contains("In the last 30 days") && tried.contains("Standing still"));
+    let wrong = get("/ops/rules?try=1&spike.percent=lots", &cookie).await.body;
+    assert!(wrong.contains("is no whole number") && !wrong.contains("Put in force"));
+    let senseless = get("/ops/rules?try=1&like_days=0", &cookie).await.body;
+    assert!(senseless.contains("like_days") && senseless.contains("role=\"alert\""), "the rules say why");
+    let today = "2026-07-14";
+    let bare = ask(Method::POST, "/ops/rules", &cookie, &format!("stuck.count=30&from={today}")).await;
+    assert!(bare.status == StatusCode::OK && bare.body.contains("say why"));
+    let past = ask(Method::POST, "/ops/rules", &cookie, "stuck.count=30&from=2026-07-01&note=x").await;
+    assert!(past.body.contains("from today on"));
+    let done =
+        ask(Method::POST, "/ops/rules", &cookie, &format!("stuck.count=30&from={today}&note=Fewer+remarks"))
+            .await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let after = get(&done.location, &cookie).await.body;
+    assert!(after.contains("Fewer remarks") && after.contains("is on record"));
+}

@@ -14,4 +14,5 @@ pub(crate) mod meters;
 mod meters_view;
 pub(crate) mod overview;
 pub(crate) mod reads;
+pub(crate) mod rules;
 pub(crate) mod vee;

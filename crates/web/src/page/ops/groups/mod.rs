@@ -210,7 +210,9 @@ fn named(ctx: &Ctx, text: &str, scope: &Scope) -> Result<(String, &'static str),
     let rest = text.split_once(':').map_or(text, |(_, name)| name).to_owned();
     read::look(ctx, |store| {
         Ok(match scope {
-            Scope::System => ("System load".to_owned(), "What all electricity meters take, less what they send back"),
+            Scope::System => {
+                ("System load".to_owned(), "What all electricity meters take, less what they send back")
+            }
             Scope::Transformer(id) => {
                 (store.transformer(*id)?.map_or(rest, |iron| iron.name), "The meters behind a transformer")
             }

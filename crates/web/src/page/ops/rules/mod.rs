@@ -1,0 +1,191 @@
+//! The rule sets: what is in force, who put it there and why, and what another threshold would have done.
+
+mod thresholds;
+mod view;
+
+use super::bench::ask::bench_href;
+use super::vee::words;
+use crate::access::Access;
+use crate::ctx::Ctx;
+use crate::error::WebError;
+use crate::fmt::{self, Words};
+use crate::read::{failed, look};
+use crate::ui::{self, Crumb};
+use axum::Form;
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::ToSpan;
+use maud::Markup;
+use mdm::what_if::{EffectSample, RuleEffect, WhatIf};
+use operations::Right;
+use view::{Effect, EffectRow, SetRow, View};
+
+/// How far back another threshold is tried, in days: a month.
+const BACK: i64 = 30;
+/// Examples shown of each rule.
+const SAMPLES: usize = 3;
+/// Digits of a hash that are shown.
+const HASH: usize = 12;
+
+/// `GET /ops/rules`, with `try=1` and thresholds for what they would have done.
+pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
+    let view = ctx.blocking(|ctx| view(ctx, &|name| ctx.param(name), None)).await?;
+    Ok(page(&ctx, &view))
+}
+
+fn page(ctx: &Ctx, view: &View) -> Markup {
+    let crumbs = [
+        Crumb { href: Some("/ops"), text: "Console".to_owned() },
+        Crumb { href: None, text: "Rules".to_owned() },
+    ];
+    ui::ops(&ctx.frame("Rules", "/ops/rules"), &crumbs, &view::main(view))
+}
+
+fn view(
+    ctx: &Ctx,
+    param: &dyn Fn(&str) -> Option<String>,
+    refused: Option<String>,
+) -> Result<View, WebError> {
+    let mdm = &ctx.app.mdm;
+    let trying = param("try").is_some();
+    let tried = thresholds::tried(mdm.book(), param).map_err(|error| WebError::internal(&error))?;
+    let mut refused = refused;
+    let mut effect = None;
+    if trying && !tried.wrong() {
+        let today = ctx.words().today();
+        let from = today.checked_sub(BACK.days()).unwrap_or(today);
+        match mdm.what_if(ctx.now, &tried.toml, (from, today), &|| true).map_err(|error| failed(&error))? {
+            Ok(found) => effect = Some(effect_view(ctx, &tried, &found)),
+            Err(why) => refused = Some(format!("These thresholds are refused: {why}.")),
+        }
+    }
+    Ok(View {
+        summary: format!(
+            "Rule set {} judges today's readings. {} are changed for some by groups of the rules file.",
+            short(&mdm.book().hash().to_string()),
+            fmt::counted(u64::try_from(mdm.book().groups().len()).unwrap_or(0), "threshold set")
+        ),
+        groups: Vec::new(),
+        group: String::new(),
+        sets: sets(ctx)?,
+        rules: tried.cards,
+        refused,
+        effect,
+        may_set: ctx.may(Right::SetRules),
+        only: Access::With(Right::SetRules).sentence(),
+        done: param("done").map(|hash| format!("Rule set {} is on record with your reason.", short(&hash))),
+    })
+}
+
+fn short(hash: &str) -> String {
+    hash.chars().take(HASH).collect()
+}
+
+fn sets(ctx: &Ctx) -> Result<Vec<SetRow>, WebError> {
+    let words: Words = ctx.words();
+    let all = ctx.app.mdm.activations().map_err(|error| failed(&error))?;
+    let today = words.today();
+    let standing = all.iter().rposition(|active| active.from <= today);
+    let mut rows = Vec::new();
+    for (index, active) in all.iter().enumerate().rev() {
+        let who = look(ctx, |store| store.user(active.user))?;
+        rows.push(SetRow {
+            group: "Everybody".to_owned(),
+            since: format!("For days from {}", words.long(active.from)),
+            hash: short(&active.hash),
+            who: who.map_or_else(|| active.user.to_string(), |user| user.display_name),
+            why: format!("{} ({})", active.reason, words.stamp(active.activated_at)),
+            current: standing == Some(index),
+        });
+    }
+    Ok(rows)
+}
+
+fn effect_view(ctx: &Ctx, tried: &thresholds::Tried, found: &WhatIf) -> Effect {
+    let mut rules: Vec<&RuleEffect> = found.rules.iter().collect();
+    rules.sort_by_key(|rule| core::cmp::Reverse(rule.would.abs_diff(rule.now)));
+    let (now, would) = rules.iter().fold((0, 0), |(now, would), rule| (now + rule.now, would + rule.would));
+    let whole = if found.complete {
+        ""
+    } else {
+        " Not all days could be judged, so the numbers are lower than they would be."
+    };
+    let changed = rules.iter().any(|rule| rule.now != rule.would || !rule.samples.is_empty());
+    Effect {
+        sentence: format!(
+            "In the last {BACK} days, {} of {}: {} with the rules in force, {} with those tried.{whole}",
+            fmt::counted(u64::try_from(found.channel_days).unwrap_or(0), "channel day"),
+            fmt::counted(u64::try_from(found.meters).unwrap_or(0), "meter"),
+            fmt::counted(now, "finding"),
+            fmt::grouped(would)
+        ),
+        rows: if changed {
+            rules.into_iter().map(|rule| effect_row(ctx, rule)).collect()
+        } else {
+            Vec::new()
+        },
+        fields: tried.changed.clone(),
+        from: ctx.words().today().to_string(),
+    }
+}
+
+fn effect_row(ctx: &Ctx, rule: &RuleEffect) -> EffectRow {
+    let change = i64::try_from(rule.would).unwrap_or(0) - i64::try_from(rule.now).unwrap_or(0);
+    let sign = if change > 0 { "+" } else { "" };
+    let may = ctx.may(Right::SeeAnyUsage);
+    let sample = |it: &EffectSample| {
+        let href = bench_href(it.meter, it.kind, it.date, None);
+        (href, format!("{} {}", if it.appears { "new:" } else { "gone:" }, fmt::short(it.date)))
+    };
+    EffectRow {
+        rule: words::rule(rule.rule.name()).0,
+        counts: (fmt::grouped(rule.now), fmt::grouped(rule.would)),
+        change: format!("{sign}{}", fmt::decimal(change, 0, 0)),
+        samples: if may { rule.samples.iter().take(SAMPLES).map(sample).collect() } else { Vec::new() },
+    }
+}
+
+/// `POST /ops/rules`: puts what was tried in force, with a reason and the first day that it judges.
+pub(crate) async fn post(ctx: Ctx, Form(fields): Form<Vec<(String, String)>>) -> Result<Response, WebError> {
+    let param = move |name: &str| {
+        let value =
+            fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned());
+        value.filter(|value| !value.is_empty())
+    };
+    let done = ctx
+        .blocking(move |ctx| match activate(ctx, &param)? {
+            Ok(hash) => Ok(Ok(hash)),
+            Err(why) => {
+                let again = |name: &str| if name == "try" { Some("1".to_owned()) } else { param(name) };
+                Ok(Err(view(ctx, &again, Some(why))?))
+            }
+        })
+        .await?;
+    match done {
+        Ok(hash) => Ok(Redirect::to(&format!("/ops/rules?done={hash}")).into_response()),
+        Err(view) => Ok(page(&ctx, &view).into_response()),
+    }
+}
+
+fn activate(ctx: &Ctx, param: &dyn Fn(&str) -> Option<String>) -> Result<Result<String, String>, WebError> {
+    let mdm = &ctx.app.mdm;
+    let tried = thresholds::tried(mdm.book(), param).map_err(|error| WebError::internal(&error))?;
+    if tried.wrong() {
+        return Ok(Err("A threshold is no whole number; it is marked below.".to_owned()));
+    }
+    if tried.changed.is_empty() {
+        return Ok(Err("No threshold differs from those in force; change one first.".to_owned()));
+    }
+    let Some(from) = param("from").and_then(|from| from.parse::<jiff::civil::Date>().ok()) else {
+        return Ok(Err("Say from which day on, as in 2026-07-14.".to_owned()));
+    };
+    if from < ctx.words().today() {
+        return Ok(Err(
+            "Rules can be put in force from today on; days that are judged already stay as they are."
+                .to_owned(),
+        ));
+    }
+    let note = param("note").unwrap_or_default();
+    let user = ctx.person()?.id;
+    let done = mdm.activate_rules(ctx.now, user, &tried.toml, from, &note).map_err(|error| failed(&error))?;
+    Ok(done.map_err(|why| why.to_string()))
+}
