@@ -7,12 +7,14 @@ mod cpu;
 mod demo;
 mod dlms;
 mod estimation;
+mod faults;
 mod fleet;
 mod headend;
 mod homes;
 mod page;
 mod peer;
 mod report;
+mod vee;
 
 use crate::talk::{Talk, WrongUsage};
 use anyhow::{Result, bail};
@@ -58,7 +60,7 @@ struct Bench {
     run: fn(&Manner, &mut Report) -> Result<()>,
 }
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 6] = [
     Bench {
         name: "dlms",
         what: "decrypt, authenticate and decode a profile push of 96 intervals and 4 columns",
@@ -84,6 +86,18 @@ const BENCHES: [Bench; 4] = [
         bound: "totals of 1 and 3 days better than like days; up to an hour at most 5 % worse than a line; bias at \
                 most 1 %; exact where registers bracket",
         run: estimation::run,
+    },
+    Bench {
+        name: "vee",
+        what: "validate, judge and remember days of open homes, every rule on, statistics warm, on one core",
+        bound: "at least 10 million intervals/s, hours and quarter hours",
+        run: vee::run,
+    },
+    Bench {
+        name: "faults",
+        what: "plant faults into days of open homes and see which are found, and what untouched days raise",
+        bound: "100 % of spikes, negatives and missing intervals",
+        run: faults::run,
     },
 ];
 

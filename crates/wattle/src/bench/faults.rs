@@ -1,0 +1,184 @@
+//! What validation finds: faults planted into days of real homes, and the alarms that days without one raise.
+//!
+//! A fault counts as found when the day with it has a finding that the untouched day has not, and that points at the
+//! intervals that were touched. Each is tried twice: with the intervals alone, and with the register of both midnights, which
+//! tells what truly flowed.
+
+use super::Manner;
+use super::homes::{Homes, sets};
+use super::report::{Line, Report};
+use anyhow::Result;
+use core::ops::Range;
+use jiff::Timestamp;
+use model::{ChannelKind, Quality};
+use vee::{Day, DayInput, Facts, Finding, Register, Rules, Severity, Slot, Stats, judge, validate};
+
+const WARM_D: usize = 14;
+const NAMES: [&str; 8] =
+    ["spike", "negative", "missing", "stuck", "zero_run", "pile_up", "repeated_day", "clock_shift"];
+/// These are found without exception.
+const CERTAIN: usize = 3;
+
+/// Numbers that look random and are the same every time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let limit = u64::try_from(limit.max(1)).unwrap_or(1);
+        usize::try_from((self.0 >> 33) % limit).unwrap_or(0)
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    planted: [u32; 8],
+    alone: [u32; 8],
+    with_registers: [u32; 8],
+    days: u32,
+    alarms: u32,
+}
+
+pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
+    let every = if manner.quick { 8 } else { 1 };
+    let rules = Rules::default();
+    for set in sets()? {
+        let tally = try_set(&set, &rules, every);
+        for (fault, name) in NAMES.iter().enumerate() {
+            let share = |found: u32| 100.0 * f64::from(found) / f64::from(tally.planted[fault].max(1));
+            let line = |what: &str, found: u32| {
+                Line::new(format!("faults.{}.{name}.{what}", set.name), share(found), "% found")
+            };
+            let alone = line("alone", tally.alone[fault]);
+            report.tell(&if fault < CERTAIN { alone.at_least(100.0) } else { alone })?;
+            report.tell(&line("with_registers", tally.with_registers[fault]))?;
+        }
+        let months = f64::from(tally.days) / 30.0;
+        let rate = f64::from(tally.alarms) / months.max(1.0);
+        report.tell(&Line::new(format!("faults.{}.alarms", set.name), rate, "/meter-month"))?;
+    }
+    Ok(())
+}
+
+fn try_set(set: &Homes, rules: &Rules, every: usize) -> Tally {
+    let mut tally = Tally::default();
+    let mut chance = Chance(1);
+    for days in &set.homes {
+        let facts = Facts::new(ChannelKind::Import, set.interval);
+        let mut stats = Stats::default();
+        for (number, day) in days.iter().enumerate() {
+            let whole = day.slots.iter().all(|slot| slot.quality.is_read());
+            let before = number.checked_sub(1).and_then(|before| days.get(before));
+            if let Some(before) = before.filter(|_| number >= WARM_D && whole && number % every == 0) {
+                let trial = Trial { facts: &facts, rules, stats: &stats, day, before };
+                trial.all(&mut chance, &mut tally);
+            }
+            stats.absorb(day);
+        }
+    }
+    tally
+}
+
+struct Trial<'a> {
+    facts: &'a Facts,
+    rules: &'a Rules,
+    stats: &'a Stats,
+    day: &'a Day,
+    before: &'a Day,
+}
+
+impl Trial<'_> {
+    fn all(&self, chance: &mut Chance, tally: &mut Tally) {
+        let plain = self.findings(self.day, &[]);
+        tally.days += 1;
+        let counts = |finding: &&Finding| finding.severity >= Severity::Issue;
+        tally.alarms += u32::try_from(plain.iter().filter(counts).count()).unwrap_or(0);
+        let registers = [
+            Register { at: self.day.day.start(), value: 1_000_000 },
+            Register { at: self.day.day.end(), value: 1_000_000 + self.day.total() },
+        ];
+        let metered = self.findings(self.day, &registers);
+        for fault in 0..NAMES.len() {
+            let Some((day, touched)) = self.plant(fault, chance) else { continue };
+            tally.planted[fault] += 1;
+            let found = |with: &[Register], usual: &[Finding]| {
+                let new = |finding: &Finding| {
+                    !usual.iter().any(|known| known.rule == finding.rule && known.slots == finding.slots)
+                        && finding.slots.start < touched.end
+                        && touched.start < finding.slots.end
+                };
+                u32::from(self.findings(&day, with).iter().any(new))
+            };
+            tally.alone[fault] += found(&[], &plain);
+            tally.with_registers[fault] += found(&registers, &metered);
+        }
+    }
+
+    fn findings(&self, day: &Day, registers: &[Register]) -> Vec<Finding> {
+        let input = DayInput { registers, ..DayInput::new(day, self.facts) };
+        let now =
+            day.day.end().saturating_add(jiff::SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
+        let findings = validate(&input, self.rules, self.stats, now);
+        let mut judged = day.clone();
+        judge(&mut judged, &findings);
+        findings
+    }
+
+    /// The day with a fault, and the intervals that it touched; none where the day cannot show it.
+    fn plant(&self, fault: usize, chance: &mut Chance) -> Option<(Day, Range<usize>)> {
+        let mut day = self.day.clone();
+        let count = day.slots.len();
+        let per_hour = usize::try_from(3600 / day.interval.secs()).ok()?;
+        let at = chance.below(count);
+        // From one to six hours, inside the day and away from its first interval.
+        let hours = 1 + chance.below(6);
+        let length = (hours * per_hour).max(2);
+        let from = 1 + chance.below(count.checked_sub(length + 2)?);
+        let run = from..from + length;
+        let most = day.slots.iter().map(|slot| slot.value).max()?;
+        let sum = |slots: &[Slot]| slots.iter().map(|slot| slot.value).sum::<i64>();
+        match fault {
+            0 => {
+                let floor = i64::from(day.interval.secs()) * 4000 / 3600;
+                day.slots[at].value = (most * 5).max(floor);
+                Some((day, at..at + 1))
+            }
+            1 => {
+                day.slots[at].value = -day.slots[at].value.max(1);
+                Some((day, at..at + 1))
+            }
+            2 => {
+                day.slots[run.clone()].fill(Slot::MISSING);
+                Some((day, run))
+            }
+            3 => {
+                let value = day.slots[from].value;
+                day.slots[run.clone()].fill(Slot::new(value, Quality::RAW));
+                Some((day, run)).filter(|_| value > 0)
+            }
+            4 => {
+                let gone = sum(&day.slots[run.clone()]);
+                day.slots[run.clone()].fill(Slot::new(0, Quality::RAW));
+                Some((day, run)).filter(|_| gone > 0)
+            }
+            5 => {
+                let gone = sum(&day.slots[run.clone()]);
+                day.slots[run.clone()].fill(Slot::MISSING);
+                let after = &mut day.slots[run.end];
+                after.value += gone;
+                // The hole itself is found anyway; what counts is the interval that holds it all.
+                Some((day, run.end..run.end + 1)).filter(|_| gone > 0)
+            }
+            6 => {
+                let same_length = self.before.slots.len() == count;
+                let read = self.before.slots.iter().all(|slot| slot.quality.is_read());
+                day.slots.clone_from(&self.before.slots);
+                Some((day, 0..count)).filter(|_| same_length && read && sum(&self.before.slots) > 0)
+            }
+            _ => {
+                day.slots.rotate_right(per_hour);
+                Some((day, 0..count)).filter(|_| most > 0)
+            }
+        }
+    }
+}
