@@ -37,3 +37,4 @@ pub use detect::{Format, Options, open};
 pub use item::{Beside, Foreign, IntervalBlock, Item, Note, Period, Reader, RegisterReading, Series};
 pub use quantity::Measure;
 pub use refusal::{ReadError, Reason, Refusal};
+pub use write::{WriteError, Writer};

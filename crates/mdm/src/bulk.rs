@@ -49,7 +49,7 @@ impl Mdm {
         Ok(total)
     }
 
-    fn load_all(
+    pub(crate) fn load_all(
         &self,
         write: &Write,
         now: Timestamp,

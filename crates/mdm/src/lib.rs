@@ -23,6 +23,7 @@ pub mod edit;
 mod error;
 mod gaps;
 pub mod group;
+mod import;
 mod ingest;
 pub mod load;
 mod pins;
@@ -46,6 +47,7 @@ pub use catalogue::ModelFacts;
 pub use close::CloseReport;
 pub use error::MdmError;
 pub use gaps::{ChannelGaps, Gap};
+pub use import::{ImportError, ImportReport, ImportSource};
 pub use ingest::{Incoming, IngestReport};
 pub use version::EDIT_KEPT;
 

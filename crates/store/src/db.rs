@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_editing.sql"),
     include_str!("../migrations/0005_work.sql"),
     include_str!("../migrations/0004_supply.sql"),
+    include_str!("../migrations/0006_imports.sql"),
 ];
 
 /// Idle readers kept open; more are opened when more read at once.

@@ -6,8 +6,10 @@ mod admin;
 mod bench;
 mod decode;
 mod demo;
+mod export;
 mod field;
 mod fill;
+mod import;
 mod keys;
 mod meter;
 mod pages;
@@ -59,6 +61,10 @@ enum Command {
     Admin(admin::Arguments),
     /// Run a whole utility under virtual time from one seed and check it.
     Sim(sim::Arguments),
+    /// Take readings in from files: Green Button, NEM12, NEM13, CMEP, CSV.
+    Import(import::Arguments),
+    /// Write readings to a file: Green Button, NEM12, CMEP, CSV.
+    Export(export::Arguments),
     /// Measure; without a name, list what can be measured.
     Bench(bench::Arguments),
 }
@@ -78,6 +84,8 @@ fn main() -> ExitCode {
         Command::Estimate(arguments) => fill::run(&arguments, talk),
         Command::Admin(arguments) => admin::run(&arguments, talk),
         Command::Sim(arguments) => sim::run(&arguments, talk),
+        Command::Import(arguments) => import::run(&arguments, talk),
+        Command::Export(arguments) => export::run(&arguments, talk),
         Command::Bench(arguments) => bench::run(&arguments, talk),
     };
     match done {

@@ -34,7 +34,7 @@ enum Command {
 
 /// The data directory of a utility.
 #[derive(Debug, clap::Args)]
-struct Place {
+pub(crate) struct Place {
     /// The data directory.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -50,7 +50,7 @@ struct Place {
 }
 
 impl Place {
-    fn home(&self) -> Home {
+    pub(crate) fn home(&self) -> Home {
         Home {
             data: self.data.clone(),
             master_key: self.master_key.clone(),

@@ -1,0 +1,130 @@
+//! Files of readings that were taken in, and the lines of them that were not.
+
+use crate::column::{execute, millis, row, rows};
+use crate::engine::Row;
+use crate::{Read, Result, Write};
+use jiff::Timestamp;
+
+/// A file that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedFile {
+    /// Ours; 0 before it is kept.
+    pub id: u32,
+    /// As it was named.
+    pub name: String,
+    /// Its format.
+    pub format: String,
+    /// SHA-256 of its bytes and of how it was read, so that the same file is kept once.
+    pub digest: String,
+    /// When it was taken in first.
+    pub loaded_at: Timestamp,
+    /// Intervals with a value that were offered to the meter data manager.
+    pub offered: u64,
+    /// Intervals that had no value before.
+    pub stored: u64,
+    /// Register reads that were new.
+    pub registers: u64,
+    /// Records that were left out.
+    pub refused: u64,
+}
+
+/// A record that was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRefusal {
+    /// The line of the file, from 1.
+    pub line: u64,
+    /// A short name of the reason.
+    pub reason: String,
+    /// The reason in words.
+    pub sentence: String,
+    /// What can be done.
+    pub remedy: String,
+    /// The beginning of the record.
+    pub excerpt: String,
+}
+
+const COLUMNS: &str =
+    "SELECT id, name, format, digest, loaded_ms, offered, stored, registers, refused FROM import_file";
+
+fn file(row: &Row<'_>) -> Result<ImportedFile> {
+    Ok(ImportedFile {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        format: row.get(2)?,
+        digest: row.get(3)?,
+        loaded_at: millis(row.get(4)?)?,
+        offered: row.get(5)?,
+        stored: row.get(6)?,
+        registers: row.get(7)?,
+        refused: row.get(8)?,
+    })
+}
+
+impl Read {
+    /// The files that were taken in, the last one first, at most `limit`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn imported_files(&self, limit: u32) -> Result<Vec<ImportedFile>> {
+        rows(&self.conn, &format!("{COLUMNS} ORDER BY id DESC LIMIT ?"), [limit], file)
+    }
+
+    /// The file of a digest, if it was taken in before.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn imported_file(&self, digest: &str) -> Result<Option<ImportedFile>> {
+        row(&self.conn, &format!("{COLUMNS} WHERE digest = ?"), [digest], file)
+    }
+
+    /// What was left out of a file, in its order.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn import_refusals(&self, id: u32) -> Result<Vec<ImportRefusal>> {
+        let sql =
+            "SELECT line, reason, sentence, remedy, excerpt FROM import_refusal WHERE file = ? ORDER BY seq";
+        rows(&self.conn, sql, [id], |row| {
+            Ok(ImportRefusal {
+                line: row.get(0)?,
+                reason: row.get(1)?,
+                sentence: row.get(2)?,
+                remedy: row.get(3)?,
+                excerpt: row.get(4)?,
+            })
+        })
+    }
+}
+
+impl Write {
+    /// Keeps a file and what was left out of it. One that is known is kept as it is; its id is given in any case.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn put_imported_file(&self, new: &ImportedFile, refusals: &[ImportRefusal]) -> Result<u32> {
+        if let Some(known) = self.imported_file(&new.digest)? {
+            return Ok(known.id);
+        }
+        let sql = "INSERT INTO import_file (name, format, digest, loaded_ms, offered, stored, registers, refused) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let counts = (number(new.offered), number(new.stored), number(new.registers), number(new.refused));
+        let names = (&new.name, &new.format, &new.digest, new.loaded_at.as_millisecond());
+        execute(
+            &self.conn,
+            sql,
+            (names.0, names.1, names.2, names.3, counts.0, counts.1, counts.2, counts.3),
+        )?;
+        let Some(kept) = self.imported_file(&new.digest)? else {
+            return Err(crate::column::corrupt("a file that was just kept"));
+        };
+        let sql = "INSERT INTO import_refusal (file, seq, line, reason, sentence, remedy, excerpt) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?)";
+        for (seq, refusal) in refusals.iter().enumerate() {
+            let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+            let ImportRefusal { line, reason, sentence, remedy, excerpt } = refusal;
+            execute(&self.conn, sql, (kept.id, seq, number(*line), reason, sentence, remedy, excerpt))?;
+        }
+        Ok(kept.id)
+    }
+}

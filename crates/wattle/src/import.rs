@@ -1,0 +1,213 @@
+//! `wattle import`.
+
+use crate::admin::Place;
+use crate::talk::Talk;
+use anyhow::{Context, Result, bail};
+use exchange::container::{self, Source};
+use exchange::csv::Mapping;
+use exchange::{Format, Options, ReadError};
+use mdm::{ImportReport, ImportSource, Mdm};
+use serde_json::json;
+use server::clock::Clock;
+use server::utility::Utility;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use store::ImportRefusal;
+
+/// Take readings in from files: Green Button, NEM12, NEM13, CMEP, CSV, also inside .gz and .zip.
+///
+/// A file is taken in whole or not at all; records that cannot be taken are listed with their line and reason, and the
+/// exit code is then 1. The same file again changes nothing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// The files.
+    #[arg(required_unless_present = "list")]
+    files: Vec<PathBuf>,
+    /// The format, where its content does not say: green-button, nem12, nem13, cmep, csv.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// What the columns of a CSV file mean, and which names stand for which serials (TOML).
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// The zone of stamps without an offset, as Europe/Zurich or +10:00.
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// Look only; take nothing in.
+    #[arg(long)]
+    dry_run: bool,
+    /// List what was taken in before, and what was left out.
+    #[arg(long)]
+    list: bool,
+}
+
+/// Refusals printed for a file; all that are kept are in the list.
+const SHOWN: usize = 20;
+
+/// Files of one archive at most.
+const MEMBERS: usize = 100_000;
+
+struct OnDisk<'a>(&'a Path);
+
+impl Source for OnDisk<'_> {
+    type Input = File;
+
+    fn open(&self) -> io::Result<File> {
+        File::open(self.0)
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
+    let options = options(arguments)?;
+    let utility = Utility::open_at(&arguments.place.home())?;
+    if arguments.list {
+        return list(&utility, talk);
+    }
+    let (mut refused, mut failed) = (0, 0);
+    let bar = talk.progress(u64::try_from(arguments.files.len())?, "files");
+    for path in &arguments.files {
+        match import_file(&utility.mdm, path, &options, arguments, talk) {
+            Ok(left_out) => refused += left_out,
+            Err(error) => {
+                failed += 1;
+                talk.say(format_args!("{}: {error:#}; nothing of it was taken in", path.display()));
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if refused + failed > 0 {
+        bail!("{refused} records were left out, {failed} files could not be read");
+    }
+    Ok(())
+}
+
+fn options(arguments: &Arguments) -> Result<Options> {
+    let mut mapping = match &arguments.mapping {
+        None => Mapping::default(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("could not read {}", path.display()))?;
+            Mapping::parse(&text).with_context(|| format!("could not use {}", path.display()))?
+        }
+    };
+    if let Some(zone) = &arguments.zone {
+        mapping.time.zone = Some(zone.clone());
+    }
+    let format = match &arguments.format {
+        None => None,
+        Some(name) => Some(Format::from_name(name).ok_or_else(|| {
+            crate::talk::WrongUsage(format!(
+                "{name:?} is no format; green-button, nem12, nem13, cmep and csv are read"
+            ))
+        })?),
+    };
+    Ok(Options { format, mapping })
+}
+
+/// Takes one file in, or each file of an archive, and says how many records were left out.
+fn import_file(mdm: &Mdm, path: &Path, options: &Options, arguments: &Arguments, talk: Talk) -> Result<u64> {
+    let source = OnDisk(path);
+    let members = container::count(&source).with_context(|| path.display().to_string())?;
+    if members > MEMBERS {
+        bail!("the archive holds {members} files; more than {MEMBERS} are not read");
+    }
+    let bytes = digest(path, options)?;
+    let mut refused = 0;
+    for index in 0..members {
+        let Some(member) = container::member(&source, index)? else { continue };
+        let name = match member.name.as_str() {
+            "" => path.display().to_string(),
+            inside => format!("{}:{inside}", path.display()),
+        };
+        let (format, mut reader) = match exchange::open(member.input, options) {
+            Ok(opened) => opened,
+            Err(error @ (ReadError::Unrecognised(_) | ReadError::Heading { .. })) => {
+                bail!("{name} line 1: {error}");
+            }
+            Err(error) => return Err(error).context(name),
+        };
+        let import = ImportSource {
+            name: name.clone(),
+            format: format.name().to_owned(),
+            digest: format!("{bytes}:{index}"),
+            meters: options.mapping.meters.clone(),
+            dry_run: arguments.dry_run,
+        };
+        let report = mdm.import(Clock::real().now(), &import, reader.as_mut()).context(name.clone())?;
+        tell(&name, format.name(), &report, talk)?;
+        refused += report.refused;
+    }
+    Ok(refused)
+}
+
+/// SHA-256 of the file and of how it is read: under another mapping it is another import.
+fn digest(path: &Path, options: &Options) -> Result<String> {
+    let mut hash = Sha256::new();
+    let mut file = File::open(path).with_context(|| format!("could not read {}", path.display()))?;
+    file.seek(SeekFrom::Start(0))?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            read => hash.update(buffer.get(..read).unwrap_or_default()),
+        }
+    }
+    hash.update(format!("{options:?}").as_bytes());
+    Ok(hex::encode(hash.finalize()))
+}
+
+fn tell(name: &str, format: &str, report: &ImportReport, talk: Talk) -> Result<()> {
+    let record = json!({
+        "kind": "file", "file": name, "format": format, "import": report.file, "known": report.known,
+        "offered": report.offered, "stored": report.bulk.intervals, "registers": report.bulk.registers,
+        "findings": report.bulk.findings, "noted": report.noted, "refused": report.refused,
+    });
+    let again = if report.known { ", taken in before" } else { "" };
+    let text = format!(
+        "{name}: {format}{again}: {} intervals offered, {} new, {} registers new, {} records left out",
+        report.offered, report.bulk.intervals, report.bulk.registers, report.refused
+    );
+    talk.data(&record, text)?;
+    let shown = if talk.json() { report.refusals.len() } else { SHOWN };
+    for refusal in report.refusals.iter().take(shown) {
+        tell_refusal(name, refusal, talk)?;
+    }
+    let more = report.refused.saturating_sub(u64::try_from(shown)?);
+    if more > 0 && !talk.json() {
+        talk.say(format_args!("  and {more} more; `wattle import --list --json` has them"));
+    }
+    Ok(())
+}
+
+fn tell_refusal(name: &str, refusal: &ImportRefusal, talk: Talk) -> Result<()> {
+    let ImportRefusal { line, reason, sentence, remedy, excerpt } = refusal;
+    let record = json!({
+        "kind": "refusal", "file": name, "line": line, "reason": reason, "sentence": sentence, "remedy": remedy,
+        "text": excerpt,
+    });
+    talk.data(&record, format_args!("  {name}:{line}: {sentence} ({reason}); {remedy}"))
+}
+
+fn list(utility: &Utility, talk: Talk) -> Result<()> {
+    let files = utility.store.read(|read| read.imported_files(1000))?;
+    for file in files {
+        let record = json!({
+            "kind": "file", "import": file.id, "file": file.name, "format": file.format,
+            "loaded_at": file.loaded_at.to_string(), "offered": file.offered, "stored": file.stored,
+            "registers": file.registers, "refused": file.refused,
+        });
+        let text = format!(
+            "{:>6} {} {:<13} {:>9} stored {:>6} refused  {}",
+            file.id, file.loaded_at, file.format, file.stored, file.refused, file.name
+        );
+        talk.data(&record, text)?;
+        for refusal in utility.store.read(|read| read.import_refusals(file.id))? {
+            tell_refusal(&file.name, &refusal, talk)?;
+        }
+    }
+    Ok(())
+}
