@@ -6,7 +6,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "a stopwatch reads the clock")]
 #![expect(clippy::print_stdout, reason = "a table is what it makes")]
-#![expect(clippy::cast_precision_loss, reason = "rates are shown, not computed with")]
 
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
@@ -53,7 +52,7 @@ fn measure(name: &str, store: &Store, pages: u32) -> Result<(), Box<dyn Error>> 
     let full = |page: u32| {
         let mut filled = DayPage::new(head, page);
         for channel in page * 256..(page + 1) * 256 {
-            let load = |hour: i64| 300 + ((i64::from(channel) * 24 + hour) * 0x5DEE_CE66D >> 7) % 1_700;
+            let load = |hour: i64| 300 + (((i64::from(channel) * 24 + hour) * 0x5DEE_CE66D) >> 7) % 1_700;
             let values: Vec<i64> = (0..24).map(load).collect();
             filled.push(ChannelId::new(channel), &values);
         }

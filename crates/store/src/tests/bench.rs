@@ -165,9 +165,9 @@ fn versions_say_where_they_come_from_and_deeds_are_done_once() {
             .unwrap();
         store
             .read(|r| {
-                assert_eq!(r.origins(CHANNEL, DAY)?, [later.clone()]);
+                assert_eq!(r.origins(CHANNEL, DAY)?, core::slice::from_ref(&later));
                 assert_eq!(r.origin(CHANNEL, DAY, 1)?, None);
-                assert_eq!(r.edits(CHANNEL, DAY)?, [deed.clone()]);
+                assert_eq!(r.edits(CHANNEL, DAY)?, core::slice::from_ref(&deed));
                 assert_eq!(r.edit(CHANNEL, DAY, "two")?, None);
                 Ok::<_, StoreError>(())
             })
@@ -196,7 +196,7 @@ fn bills_keep_what_they_took_and_are_flagged_once_a_version() {
                 assert!(!w.flag_rebill(&flag)?);
                 assert_eq!(w.pins_of(bill)?, [pin]);
                 assert_eq!(w.bills_of(CHANNEL, DAY)?, [(bill, 1)]);
-                assert_eq!(w.rebill_flags(false)?, [flag.clone()]);
+                assert_eq!(w.rebill_flags(false)?, core::slice::from_ref(&flag));
                 assert_eq!(w.take_up_rebill(bill, at(4))?, 1);
                 assert!(w.rebill_flags(false)?.is_empty());
                 assert_eq!(w.rebill_flags(true)?[0].taken_up_at, Some(at(4)));

@@ -71,10 +71,11 @@ fn fill(store: &Store) {
         .unwrap();
 }
 
+/// Days and versions, totals, summaries, raw batches and how many these are.
+type Told = (Vec<Vec<StoredDay>>, Vec<Vec<DaySummary>>, Vec<DaySummary>, Vec<Vec<RawBatch>>, u64);
+
 /// Everything that can be asked of some channels.
-fn told(
-    store: &Store,
-) -> (Vec<Vec<StoredDay>>, Vec<Vec<DaySummary>>, Vec<DaySummary>, Vec<Vec<RawBatch>>, u64) {
+fn told(store: &Store) -> Told {
     let end = FIRST + 60.days();
     store
         .read(|r| {
