@@ -27,6 +27,7 @@ mod import;
 mod ingest;
 pub mod load;
 mod pins;
+pub mod profile;
 pub mod read;
 mod surroundings;
 mod version;

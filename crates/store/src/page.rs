@@ -119,6 +119,11 @@ impl DayPage {
         self.page
     }
 
+    /// The channels that it holds, in order.
+    pub fn channels(&self) -> impl Iterator<Item = ChannelId> + use<> {
+        channels(self.places, self.page)
+    }
+
     /// Its first and last channel.
     pub const fn range(&self) -> Option<(ChannelId, ChannelId)> {
         self.range
@@ -226,19 +231,18 @@ impl<'a> PageView<'a> {
 
     /// The channels that it holds, in order.
     pub(crate) fn channels(&self, page: u32) -> impl Iterator<Item = ChannelId> + use<> {
-        let places = self.places;
-        (0..4usize).flat_map(move |word| {
-            let mut bits = places[word];
-            core::iter::from_fn(move || {
-                let bit = bits.trailing_zeros();
-                bits &= bits.wrapping_sub(1);
-                (bit < 64).then(|| {
-                    let place = bit + 64 * u32::try_from(word).unwrap_or(0);
-                    ChannelId::new(page.wrapping_mul(PAGE).wrapping_add(place))
-                })
-            })
-        })
+        channels(self.places, page)
     }
+}
+
+fn channels(places: [u64; 4], page: u32) -> impl Iterator<Item = ChannelId> {
+    (0..4u32).zip(places).flat_map(move |(word, mut bits)| {
+        core::iter::from_fn(move || {
+            let bit = bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+            (bit < 64).then(|| ChannelId::new(page.wrapping_mul(PAGE).wrapping_add(word * 64 + bit)))
+        })
+    })
 }
 
 #[cfg(test)]

@@ -22,6 +22,15 @@ fn read(row: &Row<'_>) -> Result<RegisterRead> {
 }
 
 impl Read {
+    /// Whether any register of the meters `[first, last]` was ever read.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn has_registers(&self, first: MeterId, last: MeterId) -> Result<bool> {
+        let sql = "SELECT meter FROM register_read WHERE meter >= ? AND meter <= ? LIMIT 1";
+        Ok(row(&self.conn, sql, (first.get(), last.get()), |row| row.get::<_, u32>(0))?.is_some())
+    }
+
     /// The reads of one register in `[from, to]`, both ends included, by time.
     ///
     /// # Errors

@@ -1,0 +1,374 @@
+//! Day profiles in bulk: whole local days of many meters, at the speed of the disk.
+//!
+//! ```text
+//!  lines --parse--> Profiles --prepare--> Prepared --commit--> the store
+//!                   (any thread, any number of them)   (one at a time, one transaction for as many as are handed over)
+//! ```
+//!
+//! A profile that was read whole, lies on the local day, breaks no rule and is of a channel of which nothing of that day is
+//! known goes into a page as it is. Everything else takes the ordinary way through [`crate::day::Workshop`] in the same
+//! transaction, so there is one set of rules and of versions, and the store holds the same whichever way a day came.
+//!
+//! Best in order of meter; two chunks may share a page. Nothing here spawns: whoever has threads calls
+//! [`Mdm::prepare`] on them.
+
+mod keep;
+mod lines;
+
+pub use lines::{BadLine, parse};
+
+use crate::catalogue::{Catalogue, Entry};
+use crate::surroundings;
+use crate::{Mdm, MdmError};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use model::{
+    BatchSource, ChannelId, ChannelKind, IntervalLength, LocalDay, MeterId, Quality, ReadBatch, Unit,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::page::page_of;
+use store::{DayPage, PageHead, Read, StatsPage};
+use vee::Stats;
+use vee::fast::{Around, ChannelDay, check_day};
+
+/// Values beyond it, in the stored unit, are looked at one by one.
+const PLAIN: i64 = 1_000_000_000;
+
+/// What all profiles of a load share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProfileHead {
+    /// What was measured.
+    pub kind: ChannelKind,
+    /// Length of every interval.
+    pub interval: IntervalLength,
+    /// Unit of the values.
+    pub unit: Unit,
+    /// Decimal exponent of the values.
+    pub scaler: i8,
+    /// How they came.
+    pub source: BatchSource,
+    /// When they were received.
+    pub received_at: Timestamp,
+}
+
+/// The load of one local day: what it needs to know is read once.
+#[derive(Debug)]
+pub struct ProfileLoad {
+    head: ProfileHead,
+    day: LocalDay,
+    slots: usize,
+    now: Timestamp,
+    rules_id: u32,
+    catalogue: Arc<Catalogue>,
+    /// Meters with a power event that may touch the day.
+    dark: BTreeSet<MeterId>,
+    /// What turns a value as read into a stored one; none when nothing may enter as it is.
+    factor: Option<i64>,
+}
+
+/// Profiles of neighbouring meters, in columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profiles {
+    meters: Vec<MeterId>,
+    values: Vec<i64>,
+    /// What is no whole local day.
+    odd: Vec<ReadBatch>,
+}
+
+impl Profiles {
+    /// Adds a whole day: one value a slot.
+    pub fn push(&mut self, meter: MeterId, values: &[i64]) {
+        self.meters.push(meter);
+        self.values.extend_from_slice(values);
+    }
+
+    /// Adds what is no whole day of the load.
+    pub fn push_odd(&mut self, batch: ReadBatch) {
+        self.odd.push(batch);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.meters.len() + self.odd.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Profiles that were judged and packed, ready to be kept.
+#[derive(Debug)]
+pub struct Prepared {
+    profiles: Profiles,
+    pages: Vec<PreparedPage>,
+    /// Rows of `profiles` that take the ordinary way.
+    odd: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct PreparedPage {
+    day: DayPage,
+    rows: Vec<usize>,
+    read: StatsPage,
+    /// The new statistics of each channel of the page: where each ends in `stats`.
+    channels: Vec<(ChannelId, usize)>,
+    stats: Vec<u8>,
+}
+
+/// What became of a load so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProfileReport {
+    /// Profiles that went into pages as they were.
+    pub whole: u64,
+    /// Profiles that took the ordinary way.
+    pub odd: u64,
+    /// Of these, batches that were there already.
+    pub repeated: u64,
+    /// Intervals that had no value before.
+    pub intervals: u64,
+    /// Profiles of meters that the registry does not know.
+    pub unknown: u64,
+    /// Findings written.
+    pub findings: u64,
+}
+
+impl ProfileReport {
+    /// Adds what became of another part.
+    pub const fn add(&mut self, other: &Self) {
+        self.whole += other.whole;
+        self.odd += other.odd;
+        self.repeated += other.repeated;
+        self.intervals += other.intervals;
+        self.unknown += other.unknown;
+        self.findings += other.findings;
+    }
+}
+
+impl ProfileLoad {
+    /// How many intervals a whole profile has.
+    pub const fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// The batch that a row of values is.
+    fn batch(&self, meter: MeterId, values: &[i64]) -> ReadBatch {
+        let values = values.iter().map(|value| Some(*value)).collect();
+        self.batch_of(meter, self.day.start(), values)
+    }
+
+    fn batch_of(&self, meter: MeterId, start: Timestamp, values: Vec<Option<i64>>) -> ReadBatch {
+        ReadBatch {
+            meter,
+            kind: self.head.kind,
+            start,
+            interval: self.head.interval,
+            status: vec![0; values.len()],
+            values,
+            scaler: self.head.scaler,
+            unit: self.head.unit,
+            received_at: self.head.received_at,
+            source: self.head.source,
+        }
+    }
+
+    fn page_head(&self) -> Option<PageHead> {
+        Some(PageHead {
+            day: self.day.date(),
+            start: self.day.start(),
+            interval: self.head.interval,
+            slots: u16::try_from(self.slots).ok()?,
+            quality: Quality::VALID,
+            recorded_at: self.now,
+            rules: self.rules_id,
+            received_at: self.head.received_at,
+            source: self.head.source,
+            unit: self.head.unit,
+            scaler: self.head.scaler,
+            exponent: self.head.kind.stored_unit().1,
+        })
+    }
+}
+
+impl Mdm {
+    /// Begins to load the profiles of one local day.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn begin_profiles(
+        &self,
+        now: Timestamp,
+        head: ProfileHead,
+        date: Date,
+    ) -> Result<ProfileLoad, MdmError> {
+        self.reload()?;
+        let day = self.local_day(date)?;
+        let longest = SignedDuration::from_hours(15 * 24);
+        let from = day.start().saturating_sub(longest).unwrap_or(Timestamp::MIN);
+        let events = self.store.read(|r| r.power_events(from, day.end()))?;
+        let text = serde_json::to_string(&self.rules).map_err(store::StoreError::from)?;
+        let rules_id = self.store.write(|w| w.rule_set_id(&self.rules.hash().to_string(), &text))?;
+        let (unit, exponent) = head.kind.stored_unit();
+        let steps = u32::try_from(i32::from(head.scaler) - i32::from(exponent)).ok();
+        let on_grid = head.interval.secs() == 86_400 || head.interval.floor(day.start()) == day.start();
+        let plain = head.unit == unit && on_grid && day.end() <= now;
+        let factor = steps.and_then(|steps| 10i64.checked_pow(steps)).filter(|_| plain);
+        Ok(ProfileLoad {
+            slots: day.intervals(head.interval),
+            dark: events.into_iter().map(|event| event.meter).collect(),
+            catalogue: self.catalogue(),
+            head,
+            day,
+            now,
+            rules_id,
+            factor,
+        })
+    }
+
+    /// Judges and packs profiles: on any thread, beside others. Nothing is kept yet.
+    ///
+    /// # Errors
+    /// What the store says; damaged statistics.
+    pub fn prepare(&self, load: &ProfileLoad, profiles: Profiles) -> Result<Prepared, MdmError> {
+        let mut prepared = Prepared { profiles, pages: Vec::new(), odd: Vec::new() };
+        let mut entries = Vec::with_capacity(prepared.profiles.meters.len());
+        for (row, meter) in prepared.profiles.meters.iter().enumerate() {
+            let entry = load.catalogue.get(*meter, load.head.kind);
+            match entry {
+                Some(entry) if entry.channel.interval == load.head.interval && !load.dark.contains(meter) => {
+                    entries.push((row, entry));
+                }
+                _ => prepared.odd.push(row),
+            }
+        }
+        let (Some(head), Some(factor)) = (load.page_head(), load.factor) else {
+            prepared.odd.extend(entries.into_iter().map(|(row, _)| row));
+            return Ok(prepared);
+        };
+        self.store.read(|read| {
+            for of_page in entries.chunk_by(|a, b| page_of(a.1.channel.id) == page_of(b.1.channel.id)) {
+                let mut work = PageWork { mdm: self, load, read, head, factor };
+                let page = work.page(of_page, &prepared.profiles, &mut prepared.odd)?;
+                prepared.pages.extend(page);
+            }
+            Ok::<_, MdmError>(())
+        })?;
+        Ok(prepared)
+    }
+}
+
+/// Judging the profiles of one page.
+struct PageWork<'a> {
+    mdm: &'a Mdm,
+    load: &'a ProfileLoad,
+    read: &'a Read,
+    head: PageHead,
+    factor: i64,
+}
+
+impl PageWork<'_> {
+    fn page(
+        &mut self,
+        entries: &[(usize, Entry)],
+        profiles: &Profiles,
+        odd: &mut Vec<usize>,
+    ) -> Result<Option<PreparedPage>, MdmError> {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(None) };
+        let page = page_of(first.1.channel.id);
+        let known = self.read.known_in_page(self.head.day, page, self.head.start.as_second())?;
+        let bounded = self.read.has_registers(first.1.channel.meter, last.1.channel.meter)?;
+        let read = self.read.stats_page(page)?;
+        let mut out = PreparedPage {
+            day: DayPage::new(self.head, page),
+            rows: Vec::with_capacity(entries.len()),
+            channels: Vec::with_capacity(256),
+            stats: Vec::with_capacity(read.of.iter().map(|(_, stats)| stats.len() + 16).sum()),
+            read,
+        };
+        let mut values = vec![0i64; self.load.slots];
+        let mut carried = 0;
+        for (row, entry) in entries {
+            let channel = entry.channel.id;
+            let raw = profiles.values.chunks_exact(self.load.slots).nth(*row).unwrap_or_default();
+            let fits = known.binary_search(&channel).is_err() && stored(raw, self.factor, &mut values);
+            carried = out.carry(carried, channel);
+            let before = out.read.of.get(carried).filter(|(of, _)| *of == channel);
+            let stats = before.map_or_else(|| Ok(Stats::default()), |(_, bytes)| Stats::from_bytes(bytes))?;
+            match fits.then(|| self.judged(entry, &values, stats, bounded)).transpose()?.flatten() {
+                Some(stats) if out.day.push(channel, &values) => {
+                    carried += usize::from(before.is_some());
+                    stats.write_to(&mut out.stats);
+                    out.channels.push((channel, out.stats.len()));
+                    out.rows.push(*row);
+                }
+                _ => odd.push(*row),
+            }
+        }
+        out.carry(carried, ChannelId::new(u32::MAX));
+        Ok((!out.day.is_empty()).then_some(out))
+    }
+
+    /// The statistics after the day, if no rule is broken.
+    fn judged(
+        &self,
+        entry: &Entry,
+        values: &[i64],
+        mut stats: Stats,
+        bounded: bool,
+    ) -> Result<Option<Stats>, MdmError> {
+        let registers = if bounded { surroundings::registers(self.read, entry, self.load.day.start(), self.load.day.end())? } else { Vec::new() };
+        let raw = [Quality::RAW; 128];
+        let long;
+        let quality = match raw.get(..values.len()) {
+            Some(quality) => quality,
+            None => {
+                long = vec![Quality::RAW; values.len()];
+                &long
+            }
+        };
+        let (kind, interval) = (entry.channel.kind, entry.channel.interval);
+        let day = ChannelDay { day: &self.load.day, interval, kind, values, quality };
+        let around = Around { registers: &registers, ..Around::default() };
+        let verdict = check_day(&day, &around, &entry.facts, &self.mdm.rules, &stats, self.load.now);
+        if !verdict.is_clean() {
+            return Ok(None);
+        }
+        stats.absorb_summary(&verdict.summary);
+        Ok(Some(stats))
+    }
+}
+
+impl PreparedPage {
+    /// Takes over the statistics of the channels before `until` as they are; where to go on.
+    fn carry(&mut self, from: usize, until: ChannelId) -> usize {
+        let mut at = from;
+        while let Some((channel, bytes)) = self.read.of.get(at).filter(|(channel, _)| *channel < until) {
+            self.stats.extend_from_slice(bytes);
+            self.channels.push((*channel, self.stats.len()));
+            at += 1;
+        }
+        at
+    }
+
+    /// The statistics by channel.
+    fn statistics(&self) -> impl Iterator<Item = (ChannelId, &[u8])> {
+        let mut from = 0;
+        self.channels.iter().map(move |(channel, end)| {
+            let bytes = self.stats.get(from..*end).unwrap_or_default();
+            from = *end;
+            (*channel, bytes)
+        })
+    }
+}
+
+/// Turns values as read into stored ones. Whether all are plain.
+fn stored(raw: &[i64], factor: i64, values: &mut [i64]) -> bool {
+    let mut plain = raw.len() == values.len();
+    for (value, raw) in values.iter_mut().zip(raw) {
+        *value = raw.wrapping_mul(factor);
+        plain &= raw.unsigned_abs() <= PLAIN.unsigned_abs() && value.unsigned_abs() <= PLAIN.unsigned_abs();
+    }
+    plain && factor <= PLAIN
+}
