@@ -28,6 +28,7 @@ mod ingest;
 pub mod load;
 mod pins;
 pub mod profile;
+mod push;
 pub mod read;
 mod surroundings;
 mod version;

@@ -193,7 +193,7 @@ impl ProfileLoad {
 }
 
 impl Mdm {
-    /// Begins to load the profiles of one local day.
+    /// Begins to load the profiles of one local day, of the meters that are known now; see [`Mdm::reload`].
     ///
     /// # Errors
     /// What the store says.
@@ -203,7 +203,6 @@ impl Mdm {
         head: ProfileHead,
         date: Date,
     ) -> Result<ProfileLoad, MdmError> {
-        self.reload()?;
         let day = self.local_day(date)?;
         let longest = SignedDuration::from_hours(15 * 24);
         let from = day.start().saturating_sub(longest).unwrap_or(Timestamp::MIN);
@@ -372,3 +371,6 @@ fn stored(raw: &[i64], factor: i64, values: &mut [i64]) -> bool {
     }
     plain && factor <= PLAIN
 }
+
+#[cfg(test)]
+mod tests;

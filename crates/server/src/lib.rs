@@ -15,6 +15,7 @@ pub mod clock;
 pub mod collection;
 pub mod config;
 pub mod device;
+pub mod profiles;
 pub mod utility;
 pub mod visit;
 mod wire;

@@ -197,6 +197,17 @@ impl Store {
         }
     }
 
+    /// Gives back what deleted rows have left free in a SQLite file; PostgreSQL does that by itself.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn compact(&self) -> Result<()> {
+        match &lock(&self.inner.writer).read.conn {
+            Conn::Lite(lite) => lite.compact(),
+            Conn::Pg(_) => Ok(()),
+        }
+    }
+
     /// The schema version of the open database.
     ///
     /// # Errors

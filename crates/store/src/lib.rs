@@ -34,6 +34,7 @@ pub mod page;
 mod pin;
 mod premise;
 mod provision;
+mod push_group;
 mod push_log;
 mod raw;
 mod register;
@@ -76,6 +77,7 @@ pub use provision::{
     NewCollector, NewCustomer, NewMeter, NewPremise, NewRoute, NewServicePoint, NewTransformer, Provision,
     ProvisionError, Provisioned, Refusal,
 };
+pub use push_group::PushGroup;
 pub use push_log::PushEntry;
 pub use raw::RawBatch;
 pub use stats_page::StatsPage;

@@ -31,6 +31,19 @@ fn used() -> Option<Duration> {
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
+/// Seconds of processor that all threads of this process have had, to a hundredth; 0 where the system does not tell.
+pub(super) fn process() -> f64 {
+    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // After the name in brackets, user time is the twelfth field and system time the thirteenth, in hundredths.
+    fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u32>().ok())
+        .map(|ticks| f64::from(ticks) / 100.0)
+        .sum()
+}
+
 /// The most memory that a process has had at a time, in MiB; none where the system does not tell.
 pub(super) fn peak_mib(process: &str) -> Option<f64> {
     let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;

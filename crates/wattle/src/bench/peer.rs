@@ -38,8 +38,18 @@ impl Python {
         }
     }
 
+    /// As [`Python::measure`]; none where the script says that its peer is not there.
+    pub(super) fn try_measure(&self, script: &str, order: &Value) -> Result<Option<f64>> {
+        let told = self.told(script, order)?;
+        Ok(if told["absent"].is_string() { None } else { told["rate"].as_f64() })
+    }
+
     /// What `script` measures when it is given `order`: the number it calls `rate`.
     pub(super) fn measure(&self, script: &str, order: &Value) -> Result<f64> {
+        self.told(script, order)?["rate"].as_f64().with_context(|| format!("{script} told no rate"))
+    }
+
+    fn told(&self, script: &str, order: &Value) -> Result<Value> {
         let file = Path::new(SCRIPTS).join(script);
         let mut child = Command::new(&self.0)
             .arg(&file)
@@ -54,8 +64,6 @@ impl Python {
         if !done.status.success() {
             bail!("{} failed; its own words are above", file.display());
         }
-        let told: Value = serde_json::from_slice(&done.stdout)
-            .with_context(|| format!("{} told no JSON", file.display()))?;
-        told["rate"].as_f64().with_context(|| format!("{} told no rate", file.display()))
+        serde_json::from_slice(&done.stdout).with_context(|| format!("{} told no JSON", file.display()))
     }
 }
