@@ -317,7 +317,11 @@ impl PageWork<'_> {
         mut stats: Stats,
         bounded: bool,
     ) -> Result<Option<Stats>, MdmError> {
-        let registers = if bounded { surroundings::registers(self.read, entry, self.load.day.start(), self.load.day.end())? } else { Vec::new() };
+        let registers = if bounded {
+            surroundings::registers(self.read, entry, self.load.day.start(), self.load.day.end())?
+        } else {
+            Vec::new()
+        };
         let raw = [Quality::RAW; 128];
         let long;
         let quality = match raw.get(..values.len()) {

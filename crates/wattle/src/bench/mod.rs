@@ -14,6 +14,7 @@ mod homes;
 mod page;
 mod peer;
 mod report;
+mod storage;
 mod vee;
 
 use crate::talk::{Talk, WrongUsage};
@@ -40,6 +41,12 @@ pub(crate) struct Arguments {
     /// A Python that has gurux-dlms, for the peers; run in a checkout, where their scripts lie.
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// Where the storage benches make their databases, which they remove; by default where temporary files go.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Ten million meters too, where a bench can: some 20 GiB of memory and of disk.
+    #[arg(long)]
+    large: bool,
     /// Meters of a part that runs as a process of its own.
     #[arg(long, hide = true, default_value_t = 10_000)]
     meters: u32,
@@ -49,6 +56,8 @@ pub(crate) struct Arguments {
 #[derive(Debug)]
 struct Manner {
     quick: bool,
+    large: bool,
+    dir: Option<PathBuf>,
     python: Option<Python>,
     talk: Talk,
 }
@@ -60,7 +69,7 @@ struct Bench {
     run: fn(&Manner, &mut Report) -> Result<()>,
 }
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 11] = [
     Bench {
         name: "dlms",
         what: "decrypt, authenticate and decode a profile push of 96 intervals and 4 columns",
@@ -99,6 +108,37 @@ const BENCHES: [Bench; 6] = [
         bound: "100 % of spikes, negatives and missing intervals",
         run: faults::run,
     },
+    Bench {
+        name: "ingest",
+        what: "parse, deduplicate, validate, estimate, version and store hourly day profiles with the whole rule set on; \
+               peers: a row a reading into DuckDB and PostgreSQL",
+        bound: "at least 2400000 intervals/s a core, whatever the fleet and the history",
+        run: storage::ingest,
+    },
+    Bench {
+        name: "tou",
+        what: "time-of-use sums for every meter of a month of quarter hours; peers: ClickHouse (chDB) and DuckDB",
+        bound: "at least 300000000 intervals/s a core",
+        run: storage::tou,
+    },
+    Bench {
+        name: "point",
+        what: "one meter's month and year out of 13 months of all; peer: DuckDB",
+        bound: "99 of 100 months within 1 ms, years within 5 ms",
+        run: storage::point,
+    },
+    Bench {
+        name: "size",
+        what: "bytes an interval in the file, with quality and keys; peer: ClickHouse (chDB)",
+        bound: "quarter hours 1.6 and hours 2.0; folded 1.3 and 1.6",
+        run: storage::size,
+    },
+    Bench {
+        name: "push",
+        what: "single pushes appended, committed in groups of 1000 and acknowledged from disk",
+        bound: "at least 500000 intervals/s",
+        run: storage::push,
+    },
 ];
 
 /// The part of `demo` that fills meters; its memory can only be told in a process of its own.
@@ -121,7 +161,8 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     if python.is_none() {
         talk.say("no peer beside ours; for one, name a Python with gurux-dlms 1.0.203: --python target/interop-venv/bin/python");
     }
-    let manner = Manner { quick: arguments.quick, python, talk };
+    let (dir, large) = (arguments.dir.clone(), arguments.large);
+    let manner = Manner { quick: arguments.quick, large, dir, python, talk };
     let mut report = Report::new(talk);
     for bench in chosen {
         talk.say(format_args!("{}: {}", bench.name, bench.what));

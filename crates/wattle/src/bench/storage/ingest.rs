@@ -1,8 +1,8 @@
 //! A day's file of hourly profiles: parse, deduplicate, validate, estimate, version, store.
 
+use super::super::Manner;
 use super::super::cpu::process;
 use super::super::report::{Line, Report};
-use super::super::Manner;
 use super::{FIRST, Ground, home, now, number};
 use anyhow::{Result, ensure};
 use jiff::{SignedDuration, ToSpan};
@@ -44,7 +44,11 @@ pub(crate) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
             report.tell(&line.at_least(2_400_000.0))?;
             let line = Line::new(name.clone(), intervals / wall, "intervals/s");
             report.tell(&line.beside(peers.iter().map(|(_, rate)| *rate).reduce(f64::max)))?;
-            report.tell(&Line::new(format!("{name}, the ordinary way"), odd * 100.0 / f64::from(meters), "% of meters"))?;
+            report.tell(&Line::new(
+                format!("{name}, the ordinary way"),
+                odd * 100.0 / f64::from(meters),
+                "% of meters",
+            ))?;
         }
     }
     for (peer, rate) in peers {

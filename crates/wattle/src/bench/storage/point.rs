@@ -1,7 +1,7 @@
 //! One meter's month and year out of everybody's thirteen months.
 
-use super::super::report::{Line, Report};
 use super::super::Manner;
+use super::super::report::{Line, Report};
 use super::{FIRST, Ground, now};
 use anyhow::{Result, ensure};
 use jiff::ToSpan;

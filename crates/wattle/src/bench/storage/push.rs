@@ -1,7 +1,7 @@
 //! Single pushes, appended and committed in groups; acknowledged when the disk has them.
 
-use super::super::report::{Line, Report};
 use super::super::Manner;
+use super::super::report::{Line, Report};
 use super::{FIRST, Ground, home, now, number};
 use anyhow::{Result, ensure};
 use model::{BatchSource, ChannelKind, IntervalLength, MeterId, ReadBatch, Unit};
@@ -41,7 +41,8 @@ pub(crate) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
     let waiting = ground.store.read(store::Read::pushes_waiting)?;
     ensure!(waiting == u64::from(groups) * GROUP as u64, "{waiting} pushes are kept");
     let intervals = number(waiting)? * 4.0;
-    report.tell(&Line::new("push, four hours each", intervals / seconds, "intervals/s").at_least(500_000.0))?;
+    report
+        .tell(&Line::new("push, four hours each", intervals / seconds, "intervals/s").at_least(500_000.0))?;
     report.tell(&Line::new("push, a group of 1000", seconds * 1000.0 / f64::from(groups), "ms"))?;
     let began = now();
     let done = mdm.seal_pushes(day.end(), 1)?;

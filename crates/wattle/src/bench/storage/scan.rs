@@ -1,8 +1,8 @@
 //! Sums over all, and the size of it.
 
+use super::super::Manner;
 use super::super::cpu::Stopwatch;
 use super::super::report::{Line, Report};
-use super::super::Manner;
 use super::{FIRST, Ground, home, number};
 use anyhow::{Result, ensure};
 use jiff::ToSpan;
@@ -79,8 +79,10 @@ pub(crate) fn size(manner: &Manner, report: &mut Report) -> Result<()> {
         Some(python) => python.try_measure("rows_size.py", &json!({ "rows": 2_000_000 }))?,
         None => None,
     };
-    let shapes =
-        [(IntervalLength::QUARTER_HOUR, "quarter hours", 1.6, 1.3), (IntervalLength::HOUR, "hours", 2.0, 1.6)];
+    let shapes = [
+        (IntervalLength::QUARTER_HOUR, "quarter hours", 1.6, 1.3),
+        (IntervalLength::HOUR, "hours", 2.0, 1.6),
+    ];
     for (interval, name, days_bound, months_bound) in shapes {
         let ground = Ground::new(manner)?;
         let empty = ground.bytes()?;
