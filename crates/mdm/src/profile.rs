@@ -20,8 +20,8 @@ pub use lines::{BadLine, parse};
 use crate::catalogue::{Catalogue, Entry};
 use crate::surroundings;
 use crate::{Mdm, MdmError};
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use model::{
     BatchSource, ChannelId, ChannelKind, IntervalLength, LocalDay, MeterId, Quality, ReadBatch, Unit,
 };
@@ -153,6 +153,19 @@ impl ProfileLoad {
         self.slots
     }
 
+    /// Whether no rule looks at anything but the day itself, its statistics and its registers.
+    fn is_alone(&self, entry: &Entry) -> bool {
+        let meter = entry.channel.meter;
+        let sibling = match entry.channel.kind {
+            ChannelKind::Import => Some(ChannelKind::ReactiveImport),
+            ChannelKind::Voltage => Some(ChannelKind::Import),
+            _ => None,
+        };
+        let beside = sibling.is_some_and(|kind| self.catalogue.get(meter, kind).is_some());
+        let fits = entry.channel.interval == self.head.interval;
+        fits && !beside && entry.checked_by.is_none() && !self.dark.contains(&meter)
+    }
+
     /// The batch that a row of values is.
     fn batch(&self, meter: MeterId, values: &[i64]) -> ReadBatch {
         let values = values.iter().map(|value| Some(*value)).collect();
@@ -204,19 +217,18 @@ impl Mdm {
         date: Date,
     ) -> Result<ProfileLoad, MdmError> {
         let day = self.local_day(date)?;
-        let longest = SignedDuration::from_hours(15 * 24);
-        let from = day.start().saturating_sub(longest).unwrap_or(Timestamp::MIN);
-        let events = self.store.read(|r| r.power_events(from, day.end()))?;
-        let text = serde_json::to_string(&self.rules).map_err(store::StoreError::from)?;
-        let rules_id = self.store.write(|w| w.rule_set_id(&self.rules.hash().to_string(), &text))?;
+        let supply = self.store.read(|r| surroundings::supply(r, day.start(), day.end(), now))?;
+        let hash = self.book.hash().to_string();
+        let rules_id = self.store.write(|w| w.rule_set_id(&hash, self.book.text()))?;
         let (unit, exponent) = head.kind.stored_unit();
         let steps = u32::try_from(i32::from(head.scaler) - i32::from(exponent)).ok();
         let on_grid = head.interval.secs() == 86_400 || head.interval.floor(day.start()) == day.start();
-        let plain = head.unit == unit && on_grid && day.end() <= now;
+        // What came otherwise is judged with the meter's clock beside it.
+        let plain = head.unit == unit && on_grid && day.end() <= now && head.source == BatchSource::Import;
         let factor = steps.and_then(|steps| 10i64.checked_pow(steps)).filter(|_| plain);
         Ok(ProfileLoad {
             slots: day.intervals(head.interval),
-            dark: events.into_iter().map(|event| event.meter).collect(),
+            dark: supply.outages.keys().chain(supply.off.keys()).copied().collect(),
             catalogue: self.catalogue(),
             head,
             day,
@@ -236,7 +248,7 @@ impl Mdm {
         for (row, meter) in prepared.profiles.meters.iter().enumerate() {
             let entry = load.catalogue.get(*meter, load.head.kind);
             match entry {
-                Some(entry) if entry.channel.interval == load.head.interval && !load.dark.contains(meter) => {
+                Some(entry) if load.is_alone(&entry) => {
                     entries.push((row, entry));
                 }
                 _ => prepared.odd.push(row),
@@ -334,7 +346,12 @@ impl PageWork<'_> {
         let (kind, interval) = (entry.channel.kind, entry.channel.interval);
         let day = ChannelDay { day: &self.load.day, interval, kind, values, quality };
         let around = Around { registers: &registers, ..Around::default() };
-        let verdict = check_day(&day, &around, &entry.facts, &self.mdm.rules, &stats, self.load.now);
+        // With two reads of the total those of the rates are looked at too.
+        if registers.len() > 1 {
+            return Ok(None);
+        }
+        let rules = self.mdm.book.rules(self.head.day, &self.load.catalogue.eligible(entry));
+        let verdict = check_day(&day, &around, &entry.facts, rules, &stats, self.load.now);
         if !verdict.is_clean() {
             return Ok(None);
         }

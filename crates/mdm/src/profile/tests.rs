@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Incoming, Rules};
-use jiff::ToSpan;
 use jiff::civil::date;
+use jiff::{SignedDuration, ToSpan};
 use model::{Commodity, PremiseNumber, RegisterRead, RegisterValue, Serial};
 use std::collections::BTreeMap;
 use store::{NewMeter, NewPremise, NewRoute, NewServicePoint, Provision, Store};
@@ -27,6 +27,7 @@ fn utility() -> Mdm {
             account: None,
             transformer: None,
             commodity: Commodity::Electricity,
+            supply: model::master::Supply::default(),
         });
         let [high, low] = number.to_be_bytes();
         all.meters.push(NewMeter {
@@ -42,6 +43,7 @@ fn utility() -> Mdm {
             installed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             channels: vec![(ChannelKind::Import, IntervalLength::HOUR)],
             keys: Vec::new(),
+            metering: model::master::Metering::default(),
         });
     }
     store

@@ -75,6 +75,7 @@ impl Ground {
                     account: None,
                     transformer: None,
                     commodity: Commodity::Electricity,
+                    supply: model::master::Supply::default(),
                 });
                 let [a, b, c, d] = meter.to_be_bytes();
                 all.meters.push(NewMeter {
@@ -90,6 +91,7 @@ impl Ground {
                     installed_at: Timestamp::from_second(1_700_000_000)?,
                     channels: vec![(ChannelKind::Import, interval)],
                     keys: Vec::new(),
+                    metering: model::master::Metering::default(),
                 });
             }
             self.store.bulk(|w| w.provision(&all))?;
