@@ -80,18 +80,25 @@ impl Place {
     }
 }
 
+/// Tests of the store run on a PostgreSQL of their own beside SQLite; here they must not pass without it.
+const POSTGRES: &str = "WATTLE_TEST_POSTGRES";
+
 fn unit(at: &Place) -> Result<()> {
+    if !Path::new("/usr/lib/postgresql").is_dir() {
+        debian(at, &[("initdb", "postgresql")], false)?;
+    }
     let nextest = Command::new("cargo")
         .args(["nextest", "--version"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success());
+    let cargo = |arguments: &[&str]| at.run(Command::new("cargo").args(arguments).env(POSTGRES, "1"));
     if nextest {
-        at.cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])?;
-        return at.cargo(&["test", "--quiet", "--workspace", "--doc"]);
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])?;
+        return cargo(&["test", "--quiet", "--workspace", "--doc"]);
     }
-    at.cargo(&["test", "--quiet", "--workspace"])
+    cargo(&["test", "--quiet", "--workspace"])
 }
 
 fn documentation(at: &Place) -> Result<()> {
