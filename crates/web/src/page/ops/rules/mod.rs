@@ -60,9 +60,9 @@ fn view(
     }
     Ok(View {
         summary: format!(
-            "Rule set {} judges today's readings. {} are changed for some by groups of the rules file.",
+            "Rule set {} judges today's readings. The rules file has {} with other thresholds.",
             short(&mdm.book().hash().to_string()),
-            fmt::counted(u64::try_from(mdm.book().groups().len()).unwrap_or(0), "threshold set")
+            fmt::counted(u64::try_from(mdm.book().groups().len()).unwrap_or(0), "group")
         ),
         groups: Vec::new(),
         group: String::new(),
