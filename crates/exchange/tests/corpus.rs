@@ -1,5 +1,7 @@
 //! Files of other people: each is read exactly or refused with its line and reason, and stays so.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use exchange::container::{self, Source};
 use exchange::{Item, Options, Reader};
 use std::collections::BTreeMap;

@@ -344,20 +344,18 @@ impl<'r> Matcher<'r> {
         }
         let offered = sorted.values.iter().flatten().count();
         self.report.offered += u64::try_from(offered).unwrap_or(0);
-        Ok((offered > 0).then(|| {
-            Incoming::Batch(ReadBatch {
-                meter: channel.meter,
-                kind: channel.kind,
-                start: block.start,
-                interval: block.interval,
-                values: sorted.values,
-                scaler: exponent,
-                unit,
-                status: sorted.status,
-                received_at: self.now,
-                source: BatchSource::Import,
-            })
-        }))
+        Ok((offered > 0).then_some(Incoming::Batch(ReadBatch {
+            meter: channel.meter,
+            kind: channel.kind,
+            start: block.start,
+            interval: block.interval,
+            values: sorted.values,
+            scaler: exponent,
+            unit,
+            status: sorted.status,
+            received_at: self.now,
+            source: BatchSource::Import,
+        })))
     }
 
     fn register(&mut self, read: &RegisterReading) -> Result<Option<Incoming>, Unfit> {
