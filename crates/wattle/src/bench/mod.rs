@@ -11,6 +11,7 @@ mod faults;
 mod fleet;
 mod headend;
 mod homes;
+mod import;
 mod page;
 mod peer;
 mod report;
@@ -69,7 +70,7 @@ struct Bench {
     run: fn(&Manner, &mut Report) -> Result<()>,
 }
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 12] = [
     Bench {
         name: "dlms",
         what: "decrypt, authenticate and decode a profile push of 96 intervals and 4 columns",
@@ -138,6 +139,13 @@ const BENCHES: [Bench; 11] = [
         what: "single pushes appended, committed in groups of 1000 and acknowledged from disk",
         bound: "at least 500000 intervals/s",
         run: storage::push,
+    },
+    Bench {
+        name: "import",
+        what: "read files of others from memory to their last item, quarter hours: NEM12, a long table, Green Button; \
+               peer: nemreader on the same NEM12",
+        bound: "at least 300 MB/s a core for NEM12 and the table, 150 MB/s for Green Button",
+        run: import::run,
     },
 ];
 
