@@ -164,14 +164,25 @@ impl Rows {
     /// The series of the row; mostly that of the row before.
     fn series_of(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<usize, Reason> {
         let Some(places) = &self.places else { return Ok(0) };
-        self.key.clear();
         let key = [places.meter, places.service_point, places.channel, places.unit, places.interval];
+        let mut rest = self.last_key.as_slice();
+        let begins_alike = key.into_iter().flatten().all(|place| {
+            let field = self.row.field(line, place);
+            match rest.split_at_checked(field.len()) {
+                Some((head, [0, tail @ ..])) if head == field => {
+                    rest = tail;
+                    true
+                }
+                _ => false,
+            }
+        });
+        if begins_alike && rest.is_empty() && self.last != usize::MAX {
+            return Ok(self.last);
+        }
+        self.key.clear();
         for place in key.into_iter().flatten() {
             self.key.extend_from_slice(self.row.field(line, place));
             self.key.push(0);
-        }
-        if self.key == self.last_key && self.last != usize::MAX {
-            return Ok(self.last);
         }
         let at = match self.index.get(&self.key) {
             Some(at) => *at,
@@ -188,6 +199,8 @@ impl Rows {
             self.flush(out);
             self.series.clear();
             self.index.clear();
+            // A row that then cannot be described must not leave the place of a series that is gone.
+            self.last = usize::MAX;
         }
         let Some(places) = &self.places else { return Ok(0) };
         let described = describe(&self.row, line, places, &self.mapping, &self.meaning)?;
