@@ -33,7 +33,7 @@ def duckdb_rate():
         file.writelines(lines())
     db = duckdb.connect(os.path.join(work, "rows.db"))
     db.execute("SET threads = 2")
-    db.execute("CREATE TABLE reading (meter INTEGER, at BIGINT, value INTEGER, quality TINYINT)")
+    db.execute("CREATE TABLE reading (meter INTEGER, at_s BIGINT, value INTEGER, quality TINYINT)")
     began = time.perf_counter()
     db.execute(f"COPY reading FROM '{path}' (HEADER false)")
     db.execute("CHECKPOINT")
@@ -60,7 +60,7 @@ def postgresql_rate():
         db = psycopg2.connect(host=work, user="bench", dbname="postgres")
         cursor = db.cursor()
         cursor.execute(
-            "CREATE TABLE reading (meter int4, at int8, value int4, quality int2, PRIMARY KEY (meter, at))"
+            "CREATE TABLE reading (meter int4, at_s int8, value int4, quality int2, PRIMARY KEY (meter, at_s))"
         )
         text = io.StringIO("".join(lines()))
         began = time.perf_counter()
