@@ -14,6 +14,8 @@ impl Check<'_> {
     }
 
     /// Rule 12: the highest interval against the third highest, strictly more than the percentage.
+    ///
+    /// **Interpretation:** the share of a third highest of zero is not defined; a value above the floor beside it is reported.
     fn spike(&mut self) {
         let rules = &self.rules.spike;
         let day = self.day;
@@ -22,10 +24,9 @@ impl Check<'_> {
         if i128::from(self.sweep.most) * 3600 <= floor {
             return;
         }
+        // Where next to nothing is used all day, any interval above the floor towers: the third counts as zero then.
         let [(first, at), _, (third, _)] = self.highest();
-        if third <= 0 {
-            return;
-        }
+        let third = third.max(0);
         if (i128::from(first) - i128::from(third)) * 100 > i128::from(third) * i128::from(rules.percent) {
             self.note(Rule::Spike, at..at + 1, || {
                 format!(

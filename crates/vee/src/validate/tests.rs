@@ -1,3 +1,5 @@
+mod catalogue;
+
 use super::*;
 use crate::day::Slot;
 use crate::finding::Severity;
