@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A profile that was read whole, lies on the local day, breaks no rule and is of a channel of which nothing of that day is
-//! known goes into a page as it is. Everything else takes the ordinary way through [`crate::day::Workshop`] in the same
+//! known goes into a page as it is. Everything else takes the ordinary way through the workshop of `crate::day` in the same
 //! transaction, so there is one set of rules and of versions, and the store holds the same whichever way a day came.
 //!
 //! Best in order of meter; two chunks may share a page. Nothing here spawns: whoever has threads calls
