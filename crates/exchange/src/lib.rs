@@ -18,6 +18,7 @@
 //!
 //! Deliberately absent: files and sockets (the shells open them), matching of names to meters, and the store.
 
+mod by_line;
 pub mod cmep;
 pub mod container;
 pub mod csv;

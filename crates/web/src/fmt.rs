@@ -190,6 +190,13 @@ pub(crate) fn query_escape(text: &str) -> String {
     out
 }
 
+/// `path` with these parameters, escaped; without a question mark where there are none.
+pub(crate) fn address(path: &str, params: &[(&str, String)]) -> String {
+    let pairs: Vec<String> =
+        params.iter().map(|(name, value)| format!("{name}={}", query_escape(value))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

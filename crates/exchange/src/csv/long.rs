@@ -4,9 +4,9 @@ use super::gather::{Gathering, Reading};
 use super::heading::{Places, guess_delimiter, places};
 use super::mapping::{Mapping, MappingError, Meaning, StampsAt};
 use super::row::Row;
+use crate::by_line::{ByLine, Records};
 use crate::item::{Foreign, Item, Reader, Series};
 use crate::limits;
-use crate::lines::{Line, Lines};
 use crate::number::Decimal;
 use crate::quantity::Measure;
 use crate::refusal::{ReadError, Reason, Refusal};
@@ -22,12 +22,7 @@ use std::sync::Arc;
 /// Stamps without an offset are in the mapping's zone, or UTC where it names none. The readings of a series may lie
 /// among those of others; of a series they are best in order of time, as every step back begins a new block.
 #[derive(Debug)]
-pub struct LongReader<R> {
-    lines: Lines<R>,
-    rows: Rows,
-    out: VecDeque<Item>,
-    ended: bool,
-}
+pub struct LongReader<R>(ByLine<R, Rows>);
 
 #[derive(Debug)]
 struct Rows {
@@ -70,36 +65,28 @@ impl<R: Read> LongReader<R> {
             last_key: Vec::new(),
             held: 0,
         };
-        Ok(Self { lines: Lines::new(input), rows, out: VecDeque::new(), ended: false })
+        Ok(Self(ByLine::new(input, rows)))
     }
 }
 
 impl<R: Read> Reader for LongReader<R> {
     fn next(&mut self) -> Result<Option<Item>, ReadError> {
-        loop {
-            if let Some(item) = self.out.pop_front() {
-                return Ok(Some(item));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            match self.lines.next_line()? {
-                None => {
-                    self.ended = true;
-                    self.rows.flush(&mut self.out);
-                }
-                Some((number, Line::TooLong(head))) => {
-                    let reason = Reason::LineTooLong { limit: limits::LINE };
-                    self.out.push_back(Item::Refused(Refusal::new(number, reason, head)));
-                }
-                Some((number, Line::Whole(line))) => self.rows.line(number, line, &mut self.out)?,
-            }
-        }
+        self.0.next()
+    }
+}
+
+impl Records for Rows {
+    fn line(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
+        self.take(number, line, out)
+    }
+
+    fn end(&mut self, _lines: u64, out: &mut VecDeque<Item>) {
+        self.flush(out);
     }
 }
 
 impl Rows {
-    fn line(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
+    fn take(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
         if line.is_empty() || number <= u64::from(self.mapping.skip_lines) {
             return Ok(());
         }

@@ -5,9 +5,9 @@ use super::heading::{Places, guess_delimiter, places};
 use super::long::{Described, describe, number_of};
 use super::mapping::{Mapping, MappingError, Meaning, Shape, StampsAt};
 use super::row::Row;
+use crate::by_line::{ByLine, Records};
 use crate::item::{IntervalBlock, Item, Reader, Series};
 use crate::limits;
-use crate::lines::{Line, Lines};
 use crate::number::Mantissas;
 use crate::quantity::Measure;
 use crate::refusal::{ReadError, Reason, Refusal};
@@ -27,12 +27,7 @@ use std::sync::Arc;
 ///
 /// A column a meter ([`Shape::WideMeters`]): the first column is the stamp, the heading names the meters.
 #[derive(Debug)]
-pub struct WideReader<R> {
-    lines: Lines<R>,
-    table: Table,
-    out: VecDeque<Item>,
-    ended: bool,
-}
+pub struct WideReader<R>(ByLine<R, Table>);
 
 #[derive(Debug)]
 struct Table {
@@ -65,36 +60,28 @@ impl<R: Read> WideReader<R> {
             meters: Vec::new(),
             columns: 0,
         };
-        Ok(Self { lines: Lines::new(input), table, out: VecDeque::new(), ended: false })
+        Ok(Self(ByLine::new(input, table)))
     }
 }
 
 impl<R: Read> Reader for WideReader<R> {
     fn next(&mut self) -> Result<Option<Item>, ReadError> {
-        loop {
-            if let Some(item) = self.out.pop_front() {
-                return Ok(Some(item));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            match self.lines.next_line()? {
-                None => {
-                    self.ended = true;
-                    self.table.flush(&mut self.out);
-                }
-                Some((number, Line::TooLong(head))) => {
-                    let reason = Reason::LineTooLong { limit: limits::LINE };
-                    self.out.push_back(Item::Refused(Refusal::new(number, reason, head)));
-                }
-                Some((number, Line::Whole(line))) => self.table.line(number, line, &mut self.out)?,
-            }
-        }
+        self.0.next()
+    }
+}
+
+impl Records for Table {
+    fn line(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
+        self.take(number, line, out)
+    }
+
+    fn end(&mut self, _lines: u64, out: &mut VecDeque<Item>) {
+        self.flush(out);
     }
 }
 
 impl Table {
-    fn line(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
+    fn take(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
         if line.is_empty() || number <= u64::from(self.mapping.skip_lines) {
             return Ok(());
         }

@@ -2,10 +2,10 @@
 
 use super::accumulation;
 use super::interval::{Day, DayParser, Header};
+use crate::by_line::{ByLine, Records};
 use crate::csv::Row;
 use crate::item::{Item, Note, Reader, RegisterReading, Series};
 use crate::limits;
-use crate::lines::{Line, Lines};
 use crate::refusal::{ReadError, Reason, Refusal};
 use jiff::Timestamp;
 use model::Quality;
@@ -18,12 +18,7 @@ use std::sync::Arc;
 /// A file without its header or its end is said to be so and read all the same, record by record; so is one file that
 /// holds several.
 #[derive(Debug)]
-pub struct NemReader<R> {
-    lines: Lines<R>,
-    state: State,
-    out: VecDeque<Item>,
-    ended: bool,
-}
+pub struct NemReader<R>(ByLine<R, State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -42,36 +37,30 @@ struct State {
 impl<R: Read> NemReader<R> {
     /// Reads `input`.
     pub fn new(input: R) -> Self {
-        Self { lines: Lines::new(input), state: State::default(), out: VecDeque::new(), ended: false }
+        Self(ByLine::new(input, State::default()))
     }
 }
 
 impl<R: Read> Reader for NemReader<R> {
     fn next(&mut self) -> Result<Option<Item>, ReadError> {
-        loop {
-            if let Some(item) = self.out.pop_front() {
-                return Ok(Some(item));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            match self.lines.next_line()? {
-                None => {
-                    self.ended = true;
-                    self.state.end(self.lines.number(), &mut self.out);
-                }
-                Some((number, Line::TooLong(head))) => {
-                    self.state.close_day(&mut self.out);
-                    let reason = Reason::LineTooLong { limit: limits::LINE };
-                    self.out.push_back(Item::Refused(Refusal::new(number, reason, head)));
-                }
-                Some((number, Line::Whole(line))) => {
-                    if let Err(reason) = self.state.record(number, line, &mut self.out) {
-                        self.out.push_back(Item::Refused(Refusal::new(number, reason, line)));
-                    }
-                }
-            }
+        self.0.next()
+    }
+}
+
+impl Records for State {
+    fn line(&mut self, number: u64, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), ReadError> {
+        if let Err(reason) = self.record(number, line, out) {
+            out.push_back(Item::Refused(Refusal::new(number, reason, line)));
         }
+        Ok(())
+    }
+
+    fn too_long(&mut self, out: &mut VecDeque<Item>) {
+        self.close_day(out);
+    }
+
+    fn end(&mut self, lines: u64, out: &mut VecDeque<Item>) {
+        self.finish(lines, out);
     }
 }
 
@@ -200,7 +189,7 @@ impl State {
         Ok(())
     }
 
-    fn end(&mut self, number: u64, out: &mut VecDeque<Item>) {
+    fn finish(&mut self, number: u64, out: &mut VecDeque<Item>) {
         self.close_day(out);
         if self.unclosed {
             let reason = Reason::Damaged("the end record 900 is missing".into());

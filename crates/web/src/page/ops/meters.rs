@@ -3,7 +3,7 @@
 use super::meters_view::{self, Column, Row, View};
 use crate::ctx::Ctx;
 use crate::error::WebError;
-use crate::fmt::{self, query_escape};
+use crate::fmt::{self, address};
 use crate::page::usage::{commodity_word, file};
 use crate::read::{self, failed};
 use crate::ui::{self, Chip, Crumb, Icon, Tone};
@@ -105,9 +105,7 @@ impl Asked {
 
     /// The address of this list at `path`.
     pub(crate) fn href(&self, path: &str) -> String {
-        let pairs: Vec<String> =
-            self.params().iter().map(|(name, value)| format!("{name}={}", query_escape(value))).collect();
-        if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+        address(path, &self.params())
     }
 
     /// This list with something changed; a changed filter begins on its first page.

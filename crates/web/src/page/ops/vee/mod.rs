@@ -8,7 +8,7 @@ use super::bench::ask::{bench_href, channel_name};
 use super::meters::csv_field;
 use crate::ctx::Ctx;
 use crate::error::WebError;
-use crate::fmt::{self, query_escape};
+use crate::fmt::{self, address};
 use crate::page::usage::{commodity_word, file};
 use crate::read::{self, failed};
 use crate::ui::{self, Chip, Crumb};
@@ -110,9 +110,7 @@ impl Asked {
 
     /// The address of this queue at `path`.
     pub(crate) fn href(&self, path: &str) -> String {
-        let pairs: Vec<String> =
-            self.params().iter().map(|(name, value)| format!("{name}={}", query_escape(value))).collect();
-        if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+        address(path, &self.params())
     }
 
     fn with(&self, change: impl FnOnce(&mut Self)) -> String {
