@@ -56,6 +56,8 @@ pub(crate) struct Asked {
     pub(crate) part: usize,
     pub(crate) compare: Option<(u32, u32)>,
     pub(crate) done: Option<String>,
+    /// Whether the day is also wanted as a table.
+    pub(crate) table: bool,
 }
 
 impl Asked {
@@ -86,6 +88,7 @@ impl Asked {
             part: PARTS.iter().position(|(name, ..)| part.as_deref() == Some(name)).unwrap_or(0),
             compare,
             done: ctx.param("done"),
+            table: ctx.param("table").is_some(),
         })
     }
 

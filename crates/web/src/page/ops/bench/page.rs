@@ -61,10 +61,23 @@ fn day(view: &View) -> Markup {
                 }
                 h3.ct { "The week around it" }
                 (view.week)
-                details.tbl {
+                (table(view))
+            }
+        }
+    }
+}
+
+fn table(view: &View) -> Markup {
+    html! {
+        div #table {
+            @match &view.table {
+                Some(table) => details.tbl open {
                     summary { "Show as a table" }
-                    div.scroll tabindex="0" role="region" aria-label="Readings of the day" { (view.table) }
-                }
+                    div.scroll tabindex="0" role="region" aria-label="Readings of the day" { (table) }
+                },
+                None => a.btn.sm href=(view.table_href) hx-get=(view.table_href) hx-target="#table" hx-select="#table" hx-swap="outerHTML" {
+                    "Show as a table"
+                },
             }
         }
     }

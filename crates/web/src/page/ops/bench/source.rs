@@ -18,13 +18,16 @@ use core::ops::Range;
 use jiff::ToSpan;
 use mdm::edit::{Edit, Editor, Op, ReasonCode, Slots};
 use mdm::read::{BenchDay, CaseState, Exception, ExceptionFilter};
-use model::{ChannelKind, LocalDay};
+use model::{ChannelKind, IntervalLength, LocalDay};
 use operations::Right;
 use store::Channel;
 use vee::Slot;
 
 /// Intervals that a preview lists one by one.
-const LISTED: usize = 60;
+const LISTED: usize = 24;
+
+/// From how many chosen intervals on the candidates are compared by the hour.
+const BY_HOUR: usize = 24;
 
 /// A bench and what its address asks for.
 pub(crate) struct Found {
@@ -108,7 +111,8 @@ pub(crate) fn view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
         versions: history::versions(asked, bench, &words, may),
         compare: history::compare(ctx, asked, bench, &found.times)?,
         siblings: bench.siblings.iter().filter_map(|it| drawing::sibling(&words, &bench.day, it)).collect(),
-        table: drawing::table(bench, &found.times, &words),
+        table: asked.table.then(|| drawing::table(bench, &found.times, &words)),
+        table_href: table_href(asked, kind),
     })
 }
 
@@ -295,11 +299,28 @@ fn brackets(bench: &BenchDay, words: &Words) -> Vec<Bracket> {
     }]
 }
 
+/// The same bench with the table of the day.
+fn table_href(asked: &Asked, kind: ChannelKind) -> String {
+    let mut more = vec![("table", "1")];
+    if let (Some(from), Some(to)) = (&asked.from, &asked.to) {
+        more.extend([("from", from.as_str()), ("to", to.as_str())]);
+    }
+    asked.with(kind, &more)
+}
+
+/// How many intervals share a row when the candidates are compared: many are compared by the hour.
+pub(crate) fn row_of_candidates(interval: IntervalLength, chosen: &Range<usize>) -> usize {
+    let hour = usize::try_from(3600 / interval.secs()).unwrap_or(1).max(1);
+    if chosen.len() > BY_HOUR { hour } else { 1 }
+}
+
 fn selection(bench: &BenchDay, times: &Times, chosen: &Range<usize>) -> Selection {
+    let row = row_of_candidates(bench.series.interval, chosen);
     let count = fmt::counted(u64::try_from(chosen.len()).unwrap_or(0), "interval");
     Selection {
         span: format!("{}, {count}", interval_span(bench, chosen.clone())),
-        times: chosen.clone().map(|index| times.at(index).to_owned()).collect(),
+        times: chosen.clone().step_by(row).map(|index| times.at(index).to_owned()).collect(),
+        by_hour: row > 1,
     }
 }
 
@@ -353,6 +374,8 @@ fn candidates(
         .map_err(|error| failed(&error))?
         .unwrap_or_default();
     let measure = measure(kind);
+    let row = row_of_candidates(bench.series.interval, chosen);
+    let sum = |values: &[i64]| values.iter().fold(0i64, |sum, value| sum.saturating_add(*value));
     let wanted = ctx.param("method").filter(|_| asked.operation.as_deref() == Some("estimate"));
     let column = |it: vee::Candidate| {
         let name = it.method.name();
@@ -367,7 +390,7 @@ fn candidates(
             name: deed::method_words(it.method),
             why: it.why,
             values: if fits {
-                it.values.iter().map(|value| measure.fine(*value)).collect()
+                it.values.chunks(row).map(|values| measure.fine(sum(values))).collect()
             } else {
                 Vec::new()
             },

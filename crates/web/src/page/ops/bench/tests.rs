@@ -6,6 +6,7 @@ use super::view::{
 };
 use crate::chart::{Bench, Look, Mark, StripDay, strip};
 use crate::ui::{Chip, Icon, Tone};
+use model::IntervalLength;
 
 fn mark(index: usize, look: Look, value: f64) -> Mark {
     Mark {
@@ -192,6 +193,7 @@ fn sample() -> View {
         selection: Some(Selection {
             span: "03:00 – 06:00, 3 intervals".to_owned(),
             times: ["03:00", "04:00", "05:00"].map(str::to_owned).to_vec(),
+            by_hour: false,
         }),
         candidates: vec![
             candidate("Linear", true),
@@ -210,7 +212,8 @@ fn sample() -> View {
             rows: vec![diff("03:00", "9.000", "0.300")],
         }),
         siblings: Vec::new(),
-        table: maud::html! { table { caption { "t" } } },
+        table: None,
+        table_href: "?table=1".to_owned(),
     }
 }
 
@@ -272,6 +275,23 @@ fn nothing_can_be_applied_without_a_preview_and_a_reason() {
     assert_eq!(count(&before, "method=\"post\""), 0, "only what was previewed can be applied");
     let refused = html(&View { preview: Some(Err("Nothing would change.".to_owned())), ..sample() });
     assert!(refused.contains("Nothing would change.") && count(&refused, "method=\"post\"") == 0);
+}
+
+#[test]
+fn the_table_of_the_day_comes_when_it_is_asked_for() {
+    let before = html(&sample());
+    assert!(before.contains("href=\"?table=1\"") && !before.contains("Readings of the day"));
+    let table = Some(maud::html! { table { caption { "t" } } });
+    let after = html(&View { table, ..sample() });
+    assert!(after.contains("<details class=\"tbl\" open>") && after.contains("Readings of the day"));
+}
+
+#[test]
+fn many_intervals_are_compared_by_the_hour() {
+    let rows = |interval, chosen| super::source::row_of_candidates(interval, &chosen);
+    let quarter = IntervalLength::QUARTER_HOUR;
+    assert_eq!((rows(quarter, 0..24), rows(quarter, 0..25)), (1, 4));
+    assert_eq!(rows(IntervalLength::HOUR, 0..25), 1);
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(crate) struct CandidateColumn {
     pub(crate) name: String,
     /// Why it applies or does not.
     pub(crate) why: String,
-    /// One value an interval, in the order of the chosen ones; empty when it does not apply.
+    /// One value a row, in the order of the chosen intervals; empty when it does not apply.
     pub(crate) values: Vec<String>,
     /// What they add up to, with the unit.
     pub(crate) total: String,
@@ -59,8 +59,10 @@ pub(crate) struct CandidateColumn {
 pub(crate) struct Selection {
     /// `14:00 – 15:00, 4 intervals`
     pub(crate) span: String,
-    /// The times of the intervals for the candidates, one each.
+    /// The times of the rows that compare the candidates.
     pub(crate) times: Vec<String>,
+    /// Whether a row is an hour, not an interval.
+    pub(crate) by_hour: bool,
 }
 
 /// What the operation form holds.
@@ -221,6 +223,8 @@ pub(crate) struct View {
     pub(crate) compare: Option<Compare>,
     /// The other channels of the day: name and chart.
     pub(crate) siblings: Vec<(String, Markup)>,
-    /// The whole day as a table.
-    pub(crate) table: Markup,
+    /// The whole day as a table, when it is asked for: it is as long as the day has intervals.
+    pub(crate) table: Option<Markup>,
+    /// The bench with that table.
+    pub(crate) table_href: String,
 }

@@ -36,7 +36,7 @@ fn candidates(chosen: &Selection, columns: &[CandidateColumn]) -> Markup {
             @let fine: Vec<&CandidateColumn> = columns.iter().filter(|column| !column.values.is_empty()).collect();
             @if !fine.is_empty() {
                 div.pb { details.tbl open[chosen.times.len() <= 8] {
-                    summary { "Their values side by side" }
+                    summary { "Their values side by side" @if chosen.by_hour { ", by the hour" } }
                     div.scroll tabindex="0" role="region" aria-label="Candidate estimates" { table {
                         thead { tr { th scope="col" { "Time" } @for column in &fine { th.n scope="col" { (column.name) } } } }
                         tbody {
@@ -131,7 +131,7 @@ fn confirm(view: &View, preview: &Preview) -> Markup {
             @if let Some((tone, sign, text)) = &preview.check { p { (status(*tone, *sign, text)) } }
             @for text in &preview.notes { (note(Tone::Warn, Icon::Warn, text)) }
             (diff(&preview.rows, ["Final now", "Final then"], true))
-            @if preview.more > 0 { p.hint { (format!("and {} more intervals", preview.more)) } }
+            @if preview.more > 0 { p.hint { (format!("and {} more intervals; the dashed line of the chart shows them all", preview.more)) } }
             form.confirm method="post" action=(view.here.split('?').next().unwrap_or_default()) {
                 @for (name, value) in &preview.fields { input type="hidden" name=(name) value=(value); }
                 div.row {
