@@ -138,7 +138,7 @@ fn view(ctx: &Ctx) -> Result<View, WebError> {
         findings: overview
             .findings
             .iter()
-            .map(|(rule, count)| (fmt::heading(rule), fmt::grouped(*count)))
+            .map(|(rule, count)| (super::vee::words::rule(rule).0, fmt::grouped(*count)))
             .collect(),
         findings_day: words.long(overview.success.day),
         load: super::groups::system_load(ctx, overview.success.day)?,

@@ -143,12 +143,12 @@ fn day_view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
         legend: data.legend(),
         table: data.table(&words),
         csv: csv_href(asked),
-        weeks: weeks(&days),
+        weeks: weeks(&days, first),
     })
 }
 
-fn weeks(days: &Days) -> Option<Markup> {
-    let data = days.weeks_data();
+fn weeks(days: &Days, first: Option<Date>) -> Option<Markup> {
+    let data = days.weeks_data(first);
     data.worth_showing().then(|| data.card())
 }
 
@@ -179,7 +179,7 @@ fn month_view(ctx: &Ctx, asked: &Asked) -> Result<View, WebError> {
         legend: data.legend(),
         table: data.table(),
         csv: csv_href(asked),
-        weeks: weeks(&Days::before(ctx, asked.point.id, newest, 35)?),
+        weeks: weeks(&Days::before(ctx, asked.point.id, newest, 35)?, known.map(|(first, _)| first)),
     })
 }
 

@@ -166,14 +166,15 @@ impl Days {
         sums[sums.len().saturating_sub(count)..].to_vec()
     }
 
-    /// All of the days, for the heat map.
-    pub(crate) fn weeks_data(&self) -> WeeksData {
+    /// The days from `first` on, the first that anything is known of, for the heat map.
+    pub(crate) fn weeks_data(&self, first: Option<Date>) -> WeeksData {
+        let known = |(usage, _): &&(UsageDay, Vec<Cell>)| first.is_none_or(|first| usage.day.date() >= first);
         let week_day =
             |(usage, hours): &(UsageDay, Vec<Cell>)| WeekDay { day: usage.day.clone(), hours: hours.clone() };
         WeeksData {
             measure: Measure::of_commodity(self.commodity),
             sends: self.sends(),
-            days: self.all().map(week_day).collect(),
+            days: self.all().filter(known).map(week_day).collect(),
         }
     }
 }
