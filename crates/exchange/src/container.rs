@@ -27,7 +27,7 @@ impl core::fmt::Debug for Member {
 /// An input that can be opened again, as a file can.
 pub trait Source {
     /// What is read.
-    type Input: Read + Seek + 'static;
+    type Input: Read + Seek + Send + 'static;
 
     /// The input from its beginning.
     ///
@@ -106,7 +106,7 @@ fn refused(error: zip::result::ZipError) -> ReadError {
     ReadError::Container(error.to_string())
 }
 
-fn begins(input: &mut (impl Read + Seek), magic: &[u8]) -> Result<bool, ReadError> {
+pub(crate) fn begins(input: &mut (impl Read + Seek), magic: &[u8]) -> Result<bool, ReadError> {
     let mut head = vec![0; magic.len()];
     let mut filled = 0;
     while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {

@@ -7,16 +7,24 @@ mod heading;
 mod long;
 mod mapping;
 mod row;
+mod shelf;
 mod wide;
+mod words;
 mod write;
 
+pub(crate) use gather::{Gathering, Reading};
+pub(crate) use heading::{Places, by_names, plain};
 pub use long::LongReader;
+pub(crate) use mapping::Meaning;
 pub use mapping::{Columns, Mapping, MappingError, Shape, StampsAt, Times, Values};
 pub(crate) use row::Row;
+pub(crate) use shelf::Shelf;
 pub use wide::WideReader;
 pub use write::{LongWriter, WideWriter};
 
 pub(crate) use mapping::zone;
+pub(crate) use wide::channel_name;
+pub(crate) use words::{Described, Told, multiplied, number_of, quality_of};
 
 use crate::item::Reader;
 use std::io::Read;

@@ -1,13 +1,16 @@
 //! Which format a file is of, by what stands in it; never by its name.
 
 use crate::cmep::CmepReader;
+use crate::container::{self, Source};
 use crate::csv::{Mapping, Shape};
 use crate::espi::EspiReader;
 use crate::item::Reader;
+use crate::limits;
 use crate::nem::NemReader;
+use crate::parquet::ParquetReader;
 use crate::refusal::ReadError;
 use jiff::tz::TimeZone;
-use std::io::{BufRead, Read};
+use std::io::{BufRead, Cursor, Read};
 
 /// A format that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +93,51 @@ impl Options {
     }
 }
 
+/// A file of an archive, or the one file there is, that is being read.
+pub struct Opened {
+    /// Its name in the archive; empty where there is none.
+    pub name: String,
+    /// What it is.
+    pub format: Format,
+    /// Its items.
+    pub reader: Box<dyn Reader>,
+}
+
+impl core::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Opened")
+            .field("name", &self.name)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A reader of file `index` of `source`, see [`container::count`]; `None` for a folder in an archive.
+///
+/// Parquet is read where it lies, a column by itself, so that its size does not matter.
+///
+/// # Errors
+/// As [`container::member`] and [`open`].
+pub fn open_member<S: Source>(
+    source: &S,
+    index: usize,
+    options: &Options,
+) -> Result<Option<Opened>, ReadError> {
+    let mut input = source.open()?;
+    let format = Format::Parquet;
+    let begins = index == 0 && container::begins(&mut input, b"PAR1")?;
+    if begins && options.format.is_none_or(|wanted| wanted == format) {
+        let reader = Box::new(ParquetReader::new(input, options.mapping.clone())?);
+        return Ok(Some(Opened { name: String::new(), format, reader }));
+    }
+    let Some(member) = container::member(source, index)? else { return Ok(None) };
+    let (format, reader) = open(member.input, options)?;
+    Ok(Some(Opened { name: member.name, format, reader }))
+}
+
 /// A reader of `input`, unpacked bytes of one file, and its format.
+///
+/// Parquet, whose end is read first, is held in memory up to [`limits::PARQUET_HELD`]; [`open_member`] has no such bound.
 ///
 /// # Errors
 /// [`ReadError::Unrecognised`] where no format begins like this.
@@ -110,7 +157,7 @@ pub fn open(mut input: Box<dyn BufRead>, options: &Options) -> Result<(Format, B
     if mapping.shape == Shape::Long && memchr::memmem::find(first_line, b",v1,v2").is_some() {
         mapping.shape = Shape::WideDays;
     }
-    let input = std::io::Cursor::new(head).chain(input);
+    let input = Cursor::new(head).chain(input);
     let reader: Box<dyn Reader> = match format {
         Format::GreenButton => Box::new(EspiReader::new(input)),
         Format::Nem => Box::new(NemReader::new(input)),
@@ -118,11 +165,24 @@ pub fn open(mut input: Box<dyn BufRead>, options: &Options) -> Result<(Format, B
         Format::Csv => {
             crate::csv::reader(input, mapping).map_err(|error| ReadError::Table(error.to_string()))?
         }
-        Format::Parquet => {
-            return Err(ReadError::Table("Parquet is read from a file that can be sought in".into()));
-        }
+        Format::Parquet => Box::new(ParquetReader::new(Cursor::new(held(input)?), mapping)?),
     };
     Ok((format, reader))
+}
+
+/// A Parquet file that comes as a stream.
+fn held(input: impl Read) -> Result<Vec<u8>, ReadError> {
+    let most = u64::try_from(limits::PARQUET_HELD).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    input.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limits::PARQUET_HELD {
+        let mib = limits::PARQUET_HELD >> 20;
+        let what = format!(
+            "a packed or sent Parquet file is read up to {mib} MiB; unpack it and name the file itself"
+        );
+        return Err(ReadError::Table(what));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -29,12 +29,13 @@ pub mod limits;
 pub mod lines;
 pub mod nem;
 pub mod number;
+pub mod parquet;
 pub mod quantity;
 pub mod refusal;
 pub mod stamp;
 pub mod write;
 
-pub use detect::{Format, Options, open};
+pub use detect::{Format, Opened, Options, open, open_member};
 pub use item::{Beside, Foreign, IntervalBlock, Item, Note, Period, Reader, RegisterReading, Series};
 pub use quantity::Measure;
 pub use refusal::{ReadError, Reason, Refusal};

@@ -17,3 +17,6 @@ pub const GATHERED_SERIES: usize = 65_536;
 
 /// Bytes of a name: meter, register, service point.
 pub const NAME: usize = 128;
+
+/// Bytes of a Parquet file that comes as a stream and so is held.
+pub const PARQUET_HELD: usize = 64 << 20;

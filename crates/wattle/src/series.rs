@@ -134,10 +134,9 @@ fn readers(arguments: &ReadingsFrom) -> Result<Vec<Box<dyn exchange::Reader>>> {
     let count = container::count(&source).with_context(|| format!("could not read {name}"))?;
     let mut readers = Vec::with_capacity(count);
     for index in 0..count {
-        let member = container::member(&source, index).with_context(|| format!("could not read {name}"))?;
-        let Some(member) = member else { continue };
-        let opened = exchange::open(member.input, &options);
-        readers.push(opened.with_context(|| format!("could not read {name} {}", member.name))?.1);
+        let opened = exchange::open_member(&source, index, &options);
+        let opened = opened.with_context(|| format!("could not read {name}, file {}", index + 1))?;
+        readers.extend(opened.map(|opened| opened.reader));
     }
     Ok(readers)
 }

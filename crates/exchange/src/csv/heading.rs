@@ -2,6 +2,7 @@
 
 use super::mapping::{Columns, Mapping};
 use super::row::Row;
+use super::words::Told;
 use crate::quantity::Measure;
 use crate::refusal::ReadError;
 use crate::stamp::StampReader;
@@ -24,20 +25,40 @@ pub(crate) struct Places {
     pub(crate) is_heading: bool,
 }
 
-const METER: &[&str] = &["meter", "meter_id", "meterid", "meter_number", "serial", "lclid", "device"];
+const METER: &[&str] = &[
+    "meter",
+    "meter_id",
+    "meterid",
+    "meter_number",
+    "meter_no",
+    "meter_serial",
+    "serial",
+    "lclid",
+    "device",
+];
 const SERVICE_POINT: &[&str] =
     &["service_point", "usage_point", "nmi", "mpan", "premise", "site", "household"];
 const TIME: &[&str] = &[
     "time",
     "timestamp",
+    "ts",
     "start",
+    "start_time",
     "datetime",
     "date_time",
     "stamp",
     "utc",
     "tstp",
     "interval_start",
+    "interval_start_time",
     "time_utc",
+    "timestamp_utc",
+    "ts_utc",
+    "datetime_utc",
+    "start_utc",
+    "utc_time",
+    "utc_timestamp",
+    "local_time",
 ];
 const VALUE: &[&str] =
     &["value", "reading", "energy", "consumption", "usage", "load", "volume", "v1", "00:00"];
@@ -45,6 +66,21 @@ const QUALITY: &[&str] = &["quality", "flag", "status"];
 const UNIT: &[&str] = &["unit", "uom", "units"];
 const INTERVAL: &[&str] = &["interval_s"];
 const CHANNEL: &[&str] = &["channel", "register", "kind", "suffix"];
+
+impl Places {
+    /// What a row says of its series.
+    #[inline]
+    pub(crate) fn told<'a>(&self, row: &'a Row, line: &'a [u8]) -> Told<'a> {
+        let field = |place: Option<usize>| place.map(|place| row.field(line, place));
+        Told {
+            meter: field(self.meter),
+            service_point: field(self.service_point),
+            channel: field(self.channel),
+            unit: field(self.unit),
+            interval: field(self.interval),
+        }
+    }
+}
 
 /// A delimiter that the line seems to be written with.
 pub(crate) fn guess_delimiter(line: &[u8]) -> u8 {
@@ -62,39 +98,52 @@ pub(crate) fn places(
 ) -> Result<Places, ReadError> {
     let mut row = Row::default();
     row.split(line, delimiter);
-    let names: Vec<String> = row
-        .fields(line)
-        .map(|field| String::from_utf8_lossy(field).trim().to_ascii_lowercase().replace(' ', "_"))
-        .collect();
+    let names: Vec<String> = row.fields(line).map(|field| plain(&String::from_utf8_lossy(field))).collect();
     let holds_stamp = row.fields(line).any(|field| stamps.read(field).is_some_and(|s| s.civil > 0));
-    let columns = &mapping.columns;
-    if holds_stamp && *columns == Columns::default() {
+    if holds_stamp && mapping.columns == Columns::default() {
         return positional(number, &row, line, stamps);
     }
-    let find = |given: &Option<String>, usual: &[&str]| match given {
-        Some(name) => by_name_or_number(name, &names),
-        None => usual.iter().find_map(|usual| names.iter().position(|name| name == usual)),
+    let mut found =
+        by_names(&names, mapping).map_err(|column| ReadError::Heading { line: number, column })?;
+    found.is_heading = !holds_stamp;
+    Ok(found)
+}
+
+/// A heading as it is compared.
+pub(crate) fn plain(name: &str) -> String {
+    name.trim().to_ascii_lowercase().replace([' ', '-'], "_")
+}
+
+/// The columns of a table whose headings are [`plain`] `names`.
+///
+/// # Errors
+/// The column that is missing.
+pub(crate) fn by_names(names: &[String], mapping: &Mapping) -> Result<Places, &'static str> {
+    let columns = &mapping.columns;
+    // A name that the mapping gives and the table has not is never replaced by a guess.
+    let find = |given: &Option<String>, usual: &[&str], what| match given {
+        Some(name) => by_name_or_number(name, names).map(Some).ok_or(what),
+        None => Ok(usual.iter().find_map(|usual| names.iter().position(|name| name == usual))),
     };
-    let missing = |column| ReadError::Heading { line: number, column };
-    let value = find(&columns.value, VALUE).or_else(|| names.iter().position(|name| unit_of(name).is_some()));
-    let Some(value) = value else { return Err(missing("the value")) };
+    let by_unit = || names.iter().position(|name| unit_of(name).is_some());
+    let value = find(&columns.value, VALUE, "the value")?.or_else(by_unit).ok_or("the value")?;
     Ok(Places {
-        meter: find(&columns.meter, METER),
-        service_point: find(&columns.service_point, SERVICE_POINT),
-        time: find(&columns.time, TIME).ok_or_else(|| missing("the time"))?,
-        clock: columns.clock.as_ref().and_then(|name| by_name_or_number(name, &names)),
+        meter: find(&columns.meter, METER, "the meter")?,
+        service_point: find(&columns.service_point, SERVICE_POINT, "the service point")?,
+        time: find(&columns.time, TIME, "the time")?.ok_or("the time")?,
+        clock: find(&columns.clock, &[], "the time of day")?,
         value,
-        quality: find(&columns.quality, QUALITY),
-        unit: find(&columns.unit, UNIT),
-        channel: find(&columns.channel, CHANNEL),
-        interval: find(&None, INTERVAL),
+        quality: find(&columns.quality, QUALITY, "the quality")?,
+        unit: find(&columns.unit, UNIT, "the unit")?,
+        channel: find(&columns.channel, CHANNEL, "the channel")?,
+        interval: find(&None, INTERVAL, "the interval")?,
         named_unit: names.get(value).and_then(|name| unit_of(name)),
-        is_heading: !holds_stamp,
+        is_heading: true,
     })
 }
 
 fn by_name_or_number(given: &str, names: &[String]) -> Option<usize> {
-    let wanted = given.trim().to_ascii_lowercase().replace(' ', "_");
+    let wanted = plain(given);
     names.iter().position(|name| *name == wanted).or_else(|| given.parse::<usize>().ok()?.checked_sub(1))
 }
 

@@ -4,16 +4,14 @@ use super::gather::{Gathering, Reading};
 use super::heading::{Places, guess_delimiter, places};
 use super::mapping::{Mapping, MappingError, Meaning, StampsAt};
 use super::row::Row;
+use super::shelf::Shelf;
+use super::words::{Described, number_of, quality_of};
 use crate::by_line::{ByLine, Records};
-use crate::item::{Foreign, Item, Reader, Series};
-use crate::limits;
-use crate::number::Decimal;
-use crate::quantity::Measure;
+use crate::item::{Item, Reader};
 use crate::refusal::{ReadError, Reason, Refusal};
 use crate::stamp::{Clock, StampReader};
 use jiff::tz::TimeZone;
-use model::{ChannelKind, Commodity, IntervalLength, Quality};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -33,13 +31,8 @@ struct Rows {
     stamps: StampReader,
     clock: Clock,
     row: Row,
-    /// Each series' key, meter, place, channel and unit, and its number.
-    index: BTreeMap<Vec<u8>, usize>,
-    series: Vec<Gathering>,
-    last: usize,
+    shelf: Shelf,
     key: Vec<u8>,
-    last_key: Vec<u8>,
-    held: usize,
 }
 
 impl<R: Read> LongReader<R> {
@@ -58,12 +51,8 @@ impl<R: Read> LongReader<R> {
             places: None,
             clock,
             row: Row::default(),
-            index: BTreeMap::new(),
-            series: Vec::new(),
-            last: usize::MAX,
+            shelf: Shelf::default(),
             key: Vec::new(),
-            last_key: Vec::new(),
-            held: 0,
         };
         Ok(Self(ByLine::new(input, rows)))
     }
@@ -81,7 +70,7 @@ impl Records for Rows {
     }
 
     fn end(&mut self, _lines: u64, out: &mut VecDeque<Item>) {
-        self.flush(out);
+        self.shelf.flush(out);
     }
 }
 
@@ -131,168 +120,22 @@ impl Rows {
                 _ => Reason::field("time", time, "a stamp as 2024-03-10T01:15:00Z"),
             });
         };
-        let at = self.series_of(line, out)?;
-        let Some(places) = &self.places else { return Ok(()) };
-        let Some(gathering) = self.series.get_mut(at) else { return Ok(()) };
-        let instant = self.clock.instant(stamp, gathering.expected())?;
-        let written = self.row.field(line, places.value);
-        let value = number_of(written, &self.meaning)?;
+        let told = places.told(&self.row, line);
+        told.key(&mut self.key);
+        let at = match self.shelf.find(&self.key) {
+            Some(at) => at,
+            None => {
+                let Described { series, exponent, interval } =
+                    told.describe(places.named_unit.as_deref(), &self.mapping, &self.meaning)?;
+                let ending = self.mapping.time.stamps == StampsAt::End;
+                self.shelf.add(&self.key, Gathering::new(Arc::new(series), exponent, interval, ending), out)
+            }
+        };
+        let instant = self.clock.instant(stamp, self.shelf.expected(at))?;
+        let value = number_of(self.row.field(line, places.value), &self.meaning)?;
         let word = places.quality.map_or(&b""[..], |place| self.row.field(line, place));
         let (quality, beside) = quality_of(word, value.is_some(), &self.meaning)?;
-        let held = gathering.held();
-        gathering.push(Reading { at: instant, value, quality, beside, line: number }, out);
-        self.held = (self.held + gathering.held()).saturating_sub(held);
-        if self.held > limits::GATHERED_VALUES {
-            self.flush(out);
-        }
+        self.shelf.push(at, Reading { at: instant, value, quality, beside, line: number }, out);
         Ok(())
     }
-
-    /// The series of the row; mostly that of the row before.
-    fn series_of(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<usize, Reason> {
-        let Some(places) = &self.places else { return Ok(0) };
-        let key = [places.meter, places.service_point, places.channel, places.unit, places.interval];
-        let mut rest = self.last_key.as_slice();
-        let begins_alike = key.into_iter().flatten().all(|place| {
-            let field = self.row.field(line, place);
-            match rest.split_at_checked(field.len()) {
-                Some((head, [0, tail @ ..])) if head == field => {
-                    rest = tail;
-                    true
-                }
-                _ => false,
-            }
-        });
-        if begins_alike && rest.is_empty() && self.last != usize::MAX {
-            return Ok(self.last);
-        }
-        self.key.clear();
-        for place in key.into_iter().flatten() {
-            self.key.extend_from_slice(self.row.field(line, place));
-            self.key.push(0);
-        }
-        let at = match self.index.get(&self.key) {
-            Some(at) => *at,
-            None => self.new_series(line, out)?,
-        };
-        self.last = at;
-        self.last_key.clone_from(&self.key);
-        Ok(at)
-    }
-
-    #[cold]
-    fn new_series(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<usize, Reason> {
-        if self.series.len() >= limits::GATHERED_SERIES {
-            self.flush(out);
-            self.series.clear();
-            self.index.clear();
-            // A row that then cannot be described must not leave the place of a series that is gone.
-            self.last = usize::MAX;
-        }
-        let Some(places) = &self.places else { return Ok(0) };
-        let described = describe(&self.row, line, places, &self.mapping, &self.meaning)?;
-        let ending = self.mapping.time.stamps == StampsAt::End;
-        let at = self.series.len();
-        let Described { series, exponent, interval } = described;
-        self.series.push(Gathering::new(Arc::new(series), exponent, interval, ending));
-        self.index.insert(self.key.clone(), at);
-        Ok(at)
-    }
-
-    fn flush(&mut self, out: &mut VecDeque<Item>) {
-        for gathering in &mut self.series {
-            gathering.flush(out);
-        }
-        self.held = 0;
-    }
-}
-
-/// A series as a row describes it.
-pub(crate) struct Described {
-    pub(crate) series: Series,
-    pub(crate) exponent: i8,
-    pub(crate) interval: Option<IntervalLength>,
-}
-
-/// Reads the names, the unit and the interval that stand in a row.
-pub(crate) fn describe(
-    row: &Row,
-    line: &[u8],
-    places: &Places,
-    mapping: &Mapping,
-    meaning: &Meaning,
-) -> Result<Described, Reason> {
-    let name = |place: Option<usize>, what| {
-        let field = place.map_or(&b""[..], |place| row.field(line, place));
-        if field.len() > limits::NAME {
-            return Err(Reason::field(what, field, "a name of at most 128 bytes"));
-        }
-        core::str::from_utf8(field).map(str::to_owned).map_err(|_| Reason::field(what, field, "UTF-8"))
-    };
-    let (meter, service_point) = (name(places.meter, "meter")?, name(places.service_point, "service_point")?);
-    let named = places.meter.is_some() || places.service_point.is_some();
-    if named && meter.is_empty() && service_point.is_empty() {
-        return Err(Reason::Missing { field: "meter" });
-    }
-    let unit = Some(name(places.unit, "unit")?).filter(|unit| !unit.is_empty());
-    let unit = unit.or_else(|| mapping.value.unit.clone()).or_else(|| places.named_unit.clone());
-    let (measure, exponent) = Measure::parse(unit.as_deref().unwrap_or(""));
-    let channel = name(places.channel, "channel")?;
-    let by_name = || ChannelKind::from_name(&channel);
-    let kind = meaning.kind.or_else(by_name).or_else(|| measure.usual_kind(Commodity::Electricity));
-    let interval = match places.interval {
-        None => meaning.interval,
-        Some(place) => {
-            let field = row.field(line, place);
-            let secs = core::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
-            let length = secs.and_then(|secs| IntervalLength::from_secs(secs).ok());
-            Some(length.ok_or_else(|| Reason::field("interval_s", field, "seconds of an interval"))?)
-        }
-    };
-    let meter = mapping.meters.get(&meter).cloned().unwrap_or(meter);
-    let series = Series { service_point, meter, channel, kind, measure, extra: BTreeMap::new() };
-    Ok(Described { series, exponent, interval })
-}
-
-/// The value of a field; `None` where the table says there is none.
-pub(crate) fn number_of(written: &[u8], meaning: &Meaning) -> Result<Option<Decimal>, Reason> {
-    if let Some(number) = Decimal::parse(written, meaning.decimal) {
-        return match meaning.multiplier {
-            None => Ok(Some(number)),
-            Some(factor) => number
-                .checked_mul(factor)
-                .map(Some)
-                .ok_or_else(|| Reason::field("value", written, "a number that fits 64 bits")),
-        };
-    }
-    let nothing: &[&[u8]] = &[b"", b"null", b"na", b"n/a", b"nan", b"none"];
-    if nothing.iter().any(|word| word.eq_ignore_ascii_case(written)) {
-        return Ok(None);
-    }
-    Err(Reason::field("value", written, "a decimal number"))
-}
-
-/// The quality of a word and a value, and what the word says beyond our byte.
-pub(crate) fn quality_of(
-    word: &[u8],
-    has_value: bool,
-    meaning: &Meaning,
-) -> Result<(Quality, Option<Foreign>), Reason> {
-    if word.is_empty() {
-        return Ok((if has_value { Quality::RAW } else { Quality::MISSING }, None));
-    }
-    let text = core::str::from_utf8(word).unwrap_or("");
-    let (quality, beside) = match meaning.quality.get(word) {
-        Some(quality) => (*quality, Some(Foreign::Word(text.to_owned()))),
-        None => match Quality::from_word(text) {
-            Some(quality) => (quality, None),
-            None => return Err(Reason::field("quality", word, "a quality, as valid or estimated_linear")),
-        },
-    };
-    if has_value == quality.is_missing() {
-        let reason =
-            format!("the quality is {text:?} where {} value stands", if has_value { "a" } else { "no" });
-        return Err(Reason::Contradiction(reason));
-    }
-    Ok((quality, beside))
 }

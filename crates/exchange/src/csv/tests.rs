@@ -125,6 +125,22 @@ fn what_is_no_table_is_said_at_once() {
         assert!(matches!(read(text, ""), Err(ReadError::Heading { line: 1, .. })), "{text}");
     }
     assert_eq!(read("", "").unwrap().0.len(), 0);
+    for column in ["meter", "time", "clock", "value", "quality", "unit", "channel"] {
+        let mapping = format!("[columns]\n{column} = \"elsewhere\"");
+        let read =
+            read("meter,time,value,quality,unit,channel\nM1,2024-01-01,1,valid,kWh,import\n", &mapping);
+        assert!(
+            matches!(read, Err(ReadError::Heading { .. })),
+            "{column} is named and is not there: {read:?}"
+        );
+    }
+    for (heading, shift) in
+        [("meter,ts,value", 0), ("meter,Interval Start,value", 0), ("device,date_time,kWh", 3)]
+    {
+        let text = format!("{heading}\nM1,2024-01-01,1\nM1,2024-01-02,2\n");
+        let (blocks, refused) = read(&text, "").unwrap();
+        assert_eq!((blocks.len(), blocks[0].scaler, refused.len()), (1, shift, 0), "{heading}");
+    }
     for mapping in ["x = 1", "[time]\nzone = \"Moon\"", "[time]\ninterval_s = 7", "[quality]\n\"a\" = \"b\""]
     {
         assert!(Mapping::parse(mapping).is_err(), "{mapping}");

@@ -2,9 +2,9 @@
 
 use super::gather::{Gathering, Reading};
 use super::heading::{Places, guess_delimiter, places};
-use super::long::{Described, describe, number_of};
 use super::mapping::{Mapping, MappingError, Meaning, Shape, StampsAt};
 use super::row::Row;
+use super::words::{Described, number_of};
 use crate::by_line::{ByLine, Records};
 use crate::item::{IntervalBlock, Item, Reader, Series};
 use crate::limits;
@@ -177,8 +177,11 @@ impl Table {
 
     /// A row of [`Shape::WideDays`].
     fn day(&mut self, number: u64, line: &[u8], places: &Places) -> Result<IntervalBlock, Reason> {
-        let Described { series, exponent, interval } =
-            describe(&self.row, line, places, &self.mapping, &self.meaning)?;
+        let Described { series, exponent, interval } = places.told(&self.row, line).describe(
+            places.named_unit.as_deref(),
+            &self.mapping,
+            &self.meaning,
+        )?;
         let written: Vec<&[u8]> = self.row.fields(line).skip(places.value).collect();
         let words = places.quality.map_or(&b""[..], |place| self.row.field(line, place));
         let told = qualities(words, &self.meaning)?;
