@@ -40,9 +40,9 @@ mod tests;
 
 /// The same tests on PostgreSQL, where that is installed.
 #[cfg(test)]
-#[path = "tests.rs"]
-#[expect(clippy::duplicate_mod, reason = "its name says on which engine it runs")]
-mod tests_on_postgres;
+mod tests_on_postgres {
+    include!("tests.rs");
+}
 
 pub use bulk::BulkReport;
 pub use catalogue::ModelFacts;

@@ -1,4 +1,4 @@
-//! Behaviour of the whole service: on SQLite in memory, and once more, as `tests_on_postgres`, on PostgreSQL.
+// Behaviour of the whole service: on SQLite in memory, and once more, as `tests_on_postgres`, on PostgreSQL.
 
 use crate::read::PageOf;
 use crate::*;

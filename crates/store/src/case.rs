@@ -1,8 +1,8 @@
 //! The exception queue: findings with what people decided about them.
 
-use crate::column::{commodity, commodity_name, day_number, day_of, execute, maybe_millis, millis, rows};
+use crate::column::{commodity, commodity_name, day_number, day_of, execute, maybe_millis, rows};
 use crate::engine::{Row, Value};
-use crate::finding::{StoredFinding, origin_code, origin_of};
+use crate::finding::{self, StoredFinding, origin_code};
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -177,8 +177,9 @@ const GONE: &str = "SELECT k.day AS day, k.channel AS channel, k.origin AS origi
     AND f.rule = k.rule AND f.first = k.first)";
 const AROUND: &str = ") e JOIN channel ch ON ch.id = e.channel JOIN meter m ON m.id = ch.meter \
     LEFT JOIN service_point s ON s.id = m.service_point LEFT JOIN premise p ON p.id = s.premise WHERE 1 = 1";
-const COLUMNS: &str = "SELECT e.day, e.channel, e.origin, e.rule, e.first, e.count, e.version, e.severity, e.sentence, \
-    e.found_ms, e.state, e.assignee, e.note, e.by_user, e.changed_ms, m.id, m.serial, ch.kind, m.commodity, p.address";
+/// What stands behind the columns of the finding.
+const COLUMNS: &str =
+    "e.state, e.assignee, e.note, e.by_user, e.changed_ms, m.id, m.serial, ch.kind, m.commodity, p.address";
 const RANK: &str = "CASE e.severity WHEN 'info' THEN 1 WHEN 'issue' THEN 2 ELSE 3 END";
 
 /// `FROM ... WHERE ...` and its values.
@@ -234,18 +235,7 @@ fn source(filter: &ExceptionFilter) -> (String, Vec<Value<'static>>) {
 
 fn exception(row: &Row<'_>) -> Result<Exception> {
     Ok(Exception {
-        finding: StoredFinding {
-            day: day_of(row.get(0)?)?,
-            channel: ChannelId::new(row.get(1)?),
-            origin: origin_of(row.get(2)?)?,
-            rule: row.get(3)?,
-            first: row.get(4)?,
-            count: row.get(5)?,
-            version: row.get(6)?,
-            severity: row.get(7)?,
-            sentence: row.get(8)?,
-            found_at: millis(row.get(9)?)?,
-        },
+        finding: finding::finding(row)?,
         state: CaseState::of(row.get(10)?)?,
         assignee: row.get::<_, Option<u32>>(11)?.map(UserId::new),
         note: row.get(12)?,
@@ -302,7 +292,8 @@ impl Read {
             ExceptionSort::Meter => "m.serial, e.day",
         };
         let sql = format!(
-            "{COLUMNS}{from} ORDER BY {order}, e.channel, e.first, e.rule, e.origin LIMIT ? OFFSET ?"
+            "SELECT {}, {COLUMNS}{from} ORDER BY {order}, e.channel, e.first, e.rule, e.origin LIMIT ? OFFSET ?",
+            finding::columns("e")
         );
         values.extend([Value::Integer(limit.into()), Value::Integer(offset.into())]);
         rows(&self.conn, &sql, values, exception)
@@ -321,8 +312,9 @@ impl Read {
         let beside = |sign: &str, direction: &str| {
             let (from, mut values) = source(filter);
             let sql = format!(
-                "{COLUMNS}{from} AND (e.day {sign} ? OR (e.day = ? AND e.channel {sign} ?)) \
-                 ORDER BY e.day {direction}, e.channel {direction}, e.first, e.rule, e.origin LIMIT 1"
+                "SELECT {}, {COLUMNS}{from} AND (e.day {sign} ? OR (e.day = ? AND e.channel {sign} ?)) \
+                 ORDER BY e.day {direction}, e.channel {direction}, e.first, e.rule, e.origin LIMIT 1",
+                finding::columns("e")
             );
             let day = i64::from(day_number(day));
             values.extend([day, day, i64::from(channel.get())].map(Value::Integer));

@@ -41,8 +41,13 @@ pub struct StoredFinding {
     pub found_at: Timestamp,
 }
 
-const COLUMNS: &str =
-    "SELECT channel, day, origin, rule, first, count, version, severity, sentence, found_ms FROM finding";
+const COLUMNS: [&str; 10] =
+    ["day", "channel", "origin", "rule", "first", "count", "version", "severity", "sentence", "found_ms"];
+
+/// The columns that [`finding`] reads first, in its order, of the table that is called `of` in the statement.
+pub(crate) fn columns(of: &str) -> String {
+    COLUMNS.map(|column| format!("{of}.{column}")).join(", ")
+}
 
 pub(crate) const fn origin_code(origin: Origin) -> u8 {
     match origin {
@@ -51,7 +56,7 @@ pub(crate) const fn origin_code(origin: Origin) -> u8 {
     }
 }
 
-pub(crate) fn origin_of(code: u8) -> Result<Origin> {
+fn origin_of(code: u8) -> Result<Origin> {
     match code {
         1 => Ok(Origin::Validation),
         2 => Ok(Origin::Ingest),
@@ -59,10 +64,11 @@ pub(crate) fn origin_of(code: u8) -> Result<Origin> {
     }
 }
 
-fn finding(row: &Row<'_>) -> Result<StoredFinding> {
+/// The finding in the first columns of a row; see [`columns`].
+pub(crate) fn finding(row: &Row<'_>) -> Result<StoredFinding> {
     Ok(StoredFinding {
-        channel: ChannelId::new(row.get(0)?),
-        day: day_of(row.get(1)?)?,
+        day: day_of(row.get(0)?)?,
+        channel: ChannelId::new(row.get(1)?),
         origin: origin_of(row.get(2)?)?,
         rule: row.get(3)?,
         first: row.get(4)?,
@@ -80,8 +86,10 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn findings(&self, channel: ChannelId, from: Date, to: Date) -> Result<Vec<StoredFinding>> {
-        let sql =
-            format!("{COLUMNS} WHERE channel = ? AND day >= ? AND day < ? ORDER BY day, first, origin, rule");
+        let sql = format!(
+            "SELECT {} FROM finding f WHERE channel = ? AND day >= ? AND day < ? ORDER BY day, first, origin, rule",
+            columns("f")
+        );
         rows(&self.conn, &sql, (channel.get(), day_number(from), day_number(to)), finding)
     }
 

@@ -135,7 +135,8 @@ fn world(scenario: &Scenario, town: &Town, zone: TimeZone, seed: u64) -> World {
     for (site, house) in town.houses.iter().enumerate() {
         irons[house.transformer].sites.push(site);
     }
-    World { seed, zone, nominal_v: scenario.nominal_v, sites: houses.chain(sides).collect(), irons }
+    let place_e6 = crate::daylight::place_e6(&zone);
+    World { seed, zone, place_e6, nominal_v: scenario.nominal_v, sites: houses.chain(sides).collect(), irons }
 }
 
 fn registry(

@@ -27,9 +27,11 @@ pub(crate) struct Slot {
     pub(crate) solar_week: i64,
     /// Quarter hour of that week.
     pub(crate) solar_quarter: usize,
+    /// The quarters of this hour in which the sun is up; see [`crate::daylight::lit`].
+    pub(crate) lit: u8,
 }
 
-/// The slot of the quarter hour that holds `at`.
+/// The slot of the quarter hour that holds `at`, under a sun that never sets.
 pub(crate) fn slot(at: Timestamp, zone: &TimeZone) -> Slot {
     let info = zone.to_offset_info(at);
     let wall = at.as_second() + i64::from(info.offset().seconds());
@@ -40,7 +42,7 @@ pub(crate) fn slot(at: Timestamp, zone: &TimeZone) -> Slot {
         (quarter.div_euclid(QUARTERS_A_WEEK), within)
     };
     let ((week, quarter), (solar_week, solar_quarter)) = (split(wall), split(wall - saved));
-    Slot { week, quarter, solar_week, solar_quarter }
+    Slot { week, quarter, solar_week, solar_quarter, lit: 0b1111 }
 }
 
 /// The week, 0 to 51, of a series of one year that begins in week `origin`, for the season of `week`.

@@ -15,6 +15,7 @@
 mod build;
 mod calendar;
 mod chance;
+mod daylight;
 mod device;
 mod flaw;
 mod grid;

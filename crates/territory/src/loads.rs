@@ -4,6 +4,7 @@
 //! any time, in any order, at the same small cost.
 
 use crate::calendar::{Slot, season_week};
+use crate::daylight::share;
 use flate2::read::GzDecoder;
 use std::io::Read;
 use std::sync::OnceLock;
@@ -87,7 +88,7 @@ impl Load {
                 let Some((load, panels)) = fontana().homes.get(home) else { return Flow::default() };
                 let used = quarter_of(i64::from(load.get(at).copied().unwrap_or(0)), slot.solar_quarter);
                 let made = i64::from(panels.get(at).copied().unwrap_or(0)) * panels_dkw / 10;
-                let net = used - quarter_of(made, slot.solar_quarter);
+                let net = used - share(made, slot.solar_quarter, slot.lit);
                 Flow { delivered: net.max(0), received: (-net).max(0) }
             }
             Self::Water { home, weeks } => {
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_series_are_whole() {
-        assert_eq!((swiss_homes(), fontana_homes(), water_homes(), gas().len()), (240, 6, 12, 1));
+        assert_eq!((swiss_homes(), fontana_homes(), water_homes(), gas().len()), (100, 6, 12, 1));
         assert!(swiss().iter().all(|row| row.len() == 7 * 672 && row.iter().sum::<i32>() > 0));
         assert!(water().iter().chain(gas()).all(|row| row.len() == HOURS && row.iter().sum::<i32>() > 0));
         assert_eq!(fontana().temperature_dc.len(), HOURS);
@@ -195,7 +196,8 @@ mod tests {
     #[test]
     fn panels_feed_at_noon_and_not_at_night() {
         let home = Load::Fontana { home: 1, panels_dkw: 60 };
-        let at = |quarter| Slot { week: 2960, quarter, solar_week: 2960, solar_quarter: quarter };
+        let at =
+            |quarter| Slot { week: 2960, quarter, solar_week: 2960, solar_quarter: quarter, lit: 0b1111 };
         assert!((48..52).all(|quarter| home.flow(at(quarter)).received > 0));
         assert!((0..16).all(|quarter| home.flow(at(quarter)).received == 0));
     }

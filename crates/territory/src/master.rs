@@ -1,5 +1,6 @@
 //! The registry as master data: what a utility would load before it can read these meters.
 
+use crate::daylight::place_e6;
 use crate::registry::{MeterRoute, Registry, ServicePoint};
 use field::Technology;
 use model::master::{self, MasterData};
@@ -15,9 +16,6 @@ pub struct Doors {
     pub meters: BTreeMap<MeterId, String>,
 }
 
-/// Metres to millionths of a degree at the latitude where the real loads come from; the town is invented.
-const ORIGIN_E6: (i32, i32) = (34_092_000, -117_435_000);
-
 impl Registry {
     /// Everything that a utility knows, by its own numbers and names. Meters without a door are left out.
     ///
@@ -27,6 +25,7 @@ impl Registry {
             let found = self.collectors.iter().find(|collector| collector.id == id);
             found.map_or_else(|| id.to_string(), |collector| collector.name.clone())
         };
+        let origin = jiff::tz::TimeZone::get(&self.zone).map_or((0, 0), |zone| place_e6(&zone));
         MasterData {
             premises: self
                 .premises
@@ -35,7 +34,7 @@ impl Registry {
                     number: premise.number.clone(),
                     address: premise.address.clone(),
                     city: premise.locality.clone(),
-                    position: Some(degrees_e6(premise.position)),
+                    position: Some(degrees_e6(origin, premise.position)),
                 })
                 .collect(),
             customers: self
@@ -143,7 +142,6 @@ const fn technology(technology: Technology) -> master::Technology {
 }
 
 /// A metre is about nine millionths of a degree north, and eleven east at this latitude.
-const fn degrees_e6(position: field::Position) -> (i32, i32) {
-    let (north, east) = ORIGIN_E6;
+const fn degrees_e6((north, east): (i32, i32), position: field::Position) -> (i32, i32) {
     (north + position.north_m * 9, east + position.east_m * 11)
 }

@@ -3,6 +3,7 @@
 //! All of it is a function of the time, so nothing has to be remembered and any time may be asked for.
 
 use crate::calendar::{self, Slot};
+use crate::daylight;
 use crate::grid::{self, Busbar};
 use crate::loads::{Flow, Load};
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub(crate) struct Iron {
 pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) zone: TimeZone,
+    /// Where the town lies, millionths of a degree.
+    pub(crate) place_e6: (i32, i32),
     pub(crate) nominal_v: u16,
     pub(crate) sites: Vec<Site>,
     pub(crate) irons: Vec<Iron>,
@@ -50,7 +53,10 @@ impl World {
     pub(crate) fn quarter(&self, at: Timestamp) -> Quarter {
         let second = at.as_second().div_euclid(QUARTER_S) * QUARTER_S;
         let start = Timestamp::from_second(second).unwrap_or(at);
-        Quarter { start, slot: calendar::slot(start, &self.zone) }
+        let mut slot = calendar::slot(start, &self.zone);
+        let within = i64::try_from(slot.solar_quarter % 4).unwrap_or(0);
+        slot.lit = daylight::lit(self.place_e6, second - within * QUARTER_S);
+        Quarter { start, slot }
     }
 
     /// What would flow at a site with power all the time.

@@ -1,6 +1,5 @@
 //! One channel's local day as columns, and the one sweep over them that every rule starts from.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{ChannelKind, IntervalLength, LocalDay, Quality, QualityClass};
 
@@ -83,15 +82,6 @@ impl<'a> ChannelDay<'a> {
     /// The end of interval `index`, Unix seconds, exclusive.
     pub(crate) fn end_s(&self, index: usize) -> i64 {
         self.start_s(index + 1)
-    }
-
-    /// The local wall-clock time at which interval `index` starts, for sentences.
-    pub(crate) fn clock(&self, index: usize) -> String {
-        if index >= self.len() {
-            return "24:00".to_owned();
-        }
-        let at = Timestamp::from_second(self.start_s(index)).unwrap_or(self.day.start());
-        at.to_zoned(self.day.zone().clone()).strftime("%H:%M").to_string()
     }
 }
 

@@ -95,7 +95,7 @@ pub fn check_day(
 ) -> Verdict {
     let mut check = Check::new(day, around, facts, rules, stats, now);
     check.run();
-    let summary = Summary::from_sweep(day, &check.sweep);
+    let summary = Summary::from_sweep(day, &check.sweep, check.course);
     Verdict { findings: check.findings, summary }
 }
 

@@ -182,6 +182,9 @@ rules! {
     /// One interval after a hole holds what the hole is missing.
     PileUp = 37, "pile_up", Issue, "Piled up",
         "One interval holds what the empty ones before it are missing.";
+    /// The day runs an hour early or late: against the registers, or for a row of days against what is usual here.
+    ClockShift = 38, "clock_shift", Issue, "An hour off",
+        "The readings seem to be stamped an hour early or late: look whether the meter followed the last change of the clocks.";
 }
 
 /// One thing a rule found: where, how grave, and in words.

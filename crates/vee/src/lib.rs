@@ -34,6 +34,7 @@ mod rules;
 mod stats;
 mod sun;
 mod validate;
+mod words;
 
 pub use admit::{Admitted, Arrival, Evidence, admit, admit_with};
 pub use day::{Day, DayMismatch, Slot};
@@ -46,8 +47,8 @@ pub use facts::{Advance, Facts, Outage, Register, register_advance};
 pub use finding::{Finding, Rule, Severity};
 pub use merge::{Merged, merge};
 pub use rules::{
-    Clock, Demand, Eligible, Group, HighLow, Inactive, Jump, Leak, PileUp, PowerFactor, RuleBook, Rules,
-    RulesError, RulesHash, SolarNight, Spike, Stuck, ZeroDays,
+    Clock, ClockShift, Demand, Eligible, Group, HighLow, Inactive, Jump, Leak, Over, PileUp, PowerFactor,
+    RuleBook, Rules, RulesError, RulesHash, SolarNight, Spike, Stuck, ZeroDays,
 };
 pub use stats::{DayStat, MonthStat, Stats, StatsError, Summary};
 pub use sun::Sun;

@@ -4,6 +4,7 @@ use crate::admit::Arrival;
 use crate::day::{Day, Slot};
 use crate::finding::{Finding, Rule};
 use crate::rules::Rules;
+use crate::words::amount;
 use model::{Quality, QualityClass};
 
 /// What came of a merge.
@@ -73,8 +74,8 @@ pub fn merge(day: &mut Day, arrivals: &[Arrival], rules: &Rules) -> Merged {
             "{} intervals arrived again with another value, the first at {}: {} before, {} now",
             conflicts.len(),
             day.clock(first.0),
-            first.1,
-            first.2
+            amount(day.kind, first.1),
+            amount(day.kind, first.2)
         );
         let (from, to) = (first.0.min(last.0), first.0.max(last.0) + 1);
         let severity = rules.severity(Rule::Duplicate);

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use book::{Eligible, Group, RuleBook};
 pub use thresholds::{
-    Clock, Demand, HighLow, Inactive, Jump, Leak, PileUp, PowerFactor, SolarNight, Spike, Stuck, ZeroDays,
+    Clock, ClockShift, Demand, HighLow, Inactive, Jump, Leak, Over, PileUp, PowerFactor, SolarNight, Spike,
+    Stuck, ZeroDays,
 };
 
 /// Every threshold of validation and estimation. [`Rules::default`] is the file `rules.toml` of this crate.
@@ -73,6 +74,8 @@ pub struct Rules {
     pub late_after_d: u32,
     /// A hole and what came after it.
     pub pile_up: PileUp,
+    /// Days that run an hour early or late.
+    pub clock_shift: ClockShift,
     /// Rules that are switched off.
     pub off: BTreeSet<Rule>,
     /// Rules that weigh other than by default.
@@ -110,6 +113,7 @@ impl Default for Rules {
             reverse_flow_l: 10,
             late_after_d: 45,
             pile_up: PileUp::default(),
+            clock_shift: ClockShift::default(),
             off: BTreeSet::new(),
             severity: BTreeMap::new(),
         }

@@ -2,13 +2,16 @@
 
 mod bytes;
 mod few;
+mod habit;
 
 use crate::columns::{ChannelDay, Sweep, day_number, is_read};
 use crate::day::Day;
 use few::Few;
+use habit::Habit;
 use jiff::civil::Date;
 
 pub use bytes::StatsError;
+pub(crate) use habit::{Course, Row};
 
 /// How many days are remembered.
 const DAYS: usize = 28;
@@ -32,6 +35,13 @@ pub struct DayStat {
     pub zero: bool,
     /// Four bits of a digest of the values in their order: two different days of the same total rarely share them.
     pub print: u8,
+}
+
+impl DayStat {
+    /// Whether both are of the same values, as far as can be told.
+    const fn is_like(&self, other: &Self) -> bool {
+        self.day == other.day && self.total == other.total && self.print == other.print
+    }
 }
 
 /// One remembered month: its sound days only.
@@ -61,15 +71,22 @@ pub struct Summary {
     date: Date,
     most: i64,
     last: Option<i64>,
+    course: Option<Course>,
 }
 
 impl Summary {
-    /// The summary of a day after it was judged and, where needed, estimated.
-    pub fn of(day: &ChannelDay<'_>) -> Self {
-        Self::from_sweep(day, &Sweep::of(day))
+    /// The day as it is remembered.
+    pub(crate) const fn stat(&self) -> &DayStat {
+        &self.stat
     }
 
-    pub(crate) fn from_sweep(day: &ChannelDay<'_>, sweep: &Sweep) -> Self {
+    /// The summary of a day after it was judged and, where needed, estimated.
+    pub fn of(day: &ChannelDay<'_>) -> Self {
+        let sweep = Sweep::of(day);
+        Self::from_sweep(day, &sweep, Course::of(day, &sweep))
+    }
+
+    pub(crate) fn from_sweep(day: &ChannelDay<'_>, sweep: &Sweep, course: Option<Course>) -> Self {
         let zero = sweep.total == 0
             && !sweep.any_missing()
             && !day.is_empty()
@@ -83,20 +100,23 @@ impl Summary {
             print: sweep.print >> 4,
         };
         let last = day.iter().next_back().and_then(|(value, quality)| is_read(quality).then_some(value));
-        Self { stat, date: day.day.date(), most: sweep.most, last }
+        let course = course.filter(|_| stat.sound);
+        Self { stat, date: day.day.date(), most: sweep.most, last, course }
     }
 }
 
-/// Rolling statistics of one channel: its last 28 days, 13 months of totals and largest values, and the last value
-/// of the newest days.
+/// Rolling statistics of one channel: its last 28 days, 13 months of totals and largest values, the last value
+/// of the newest days, and the usual course of a day.
 ///
 /// Taking in the same day again replaces it, so days may be judged again in any order. A day older than all 28
-/// remembered ones still enters its month, once: a later correction of it is not seen.
+/// remembered ones still enters its month, once: a later correction of it is not seen. The usual course takes a day in
+/// once, when it is newer than all before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     days: Few<DayStat, DAYS>,
     months: Few<MonthStat, MONTHS>,
     tails: Few<Tail, TAILS>,
+    habit: Habit,
 }
 
 impl Stats {
@@ -121,6 +141,11 @@ impl Stats {
         let stat = summary.stat;
         let old = self.days.put(stat, |known| known.day);
         self.absorb_month(summary, old);
+        if let Some(course) = &summary.course
+            && (self.habit.is_older(stat.day) || old.is_none_or(|old| !old.is_like(&stat)))
+        {
+            self.habit.take(stat.day, course, stat.total.unsigned_abs());
+        }
         if let Some(value) = summary.last {
             self.tails.put(Tail { day: stat.day, value }, |tail| tail.day);
         } else {
@@ -186,6 +211,21 @@ impl Stats {
     /// The last value as read of the day before.
     pub(crate) fn last_before(&self, today: i32) -> Option<i64> {
         self.tails.get(today - 1, |tail| tail.day).map(|tail| tail.value)
+    }
+
+    /// How a day leans against the usual course of this channel's days: as it was remembered, if these are the values that
+    /// were, else as it shows. None where no course is known.
+    pub(crate) fn lean(&self, stat: &DayStat, course: &Course) -> Option<i64> {
+        let same = self.days.get(stat.day, |known| known.day).is_some_and(|known| known.is_like(stat));
+        let known = if same { self.habit.known(stat.day) } else { None };
+        known.or_else(|| self.habit.lean(course))
+    }
+
+    /// The remembered leans of the days from `from` to before `to`.
+    pub(crate) fn leans(&self, from: i32, to: i32) -> Row {
+        let mut row = Row::default();
+        (from..to).filter_map(|day| self.habit.known(day)).for_each(|lean| row.add(lean));
+        row
     }
 
     /// How many days in a row just before `date` satisfy `test`; a day without statistics ends the row.

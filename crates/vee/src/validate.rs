@@ -1,5 +1,6 @@
 //! Validation of one local day: which rules look at it, in which order. The rules are in the files beside, by idea.
 
+mod clock_shift;
 mod completeness;
 mod flags;
 mod gas_water;
@@ -19,7 +20,7 @@ use crate::facts::{Facts, Outage, Register};
 use crate::fast::{Around, Sibling, check_day};
 use crate::finding::{Finding, Rule};
 use crate::rules::Rules;
-use crate::stats::Stats;
+use crate::stats::{Course, DayStat, Stats, Summary};
 use core::ops::Range;
 use jiff::Timestamp;
 use model::{ChannelKind, Commodity, Quality};
@@ -91,6 +92,8 @@ pub(crate) struct Check<'a> {
     /// Days since 1970-01-01.
     today: i32,
     pub(crate) sweep: Sweep,
+    /// The course of the day, where it has one.
+    pub(crate) course: Option<Course>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -106,7 +109,8 @@ impl<'a> Check<'a> {
         let today = day_number(day.day.date());
         let now_s = now.as_second();
         let sweep = Sweep::of(day);
-        Self { day, around, facts, rules, stats, now_s, today, sweep, findings: Vec::new() }
+        let course = Course::of(day, &sweep);
+        Self { day, around, facts, rules, stats, now_s, today, sweep, course, findings: Vec::new() }
     }
 
     /// Every rule that has to do with the kind of channel.
@@ -125,11 +129,17 @@ impl<'a> Check<'a> {
         self.registers();
         self.totals();
         self.repeats();
+        self.clock_shift();
         match self.day.kind {
             ChannelKind::Gas | ChannelKind::Water => self.gas_water(),
             ChannelKind::Export | ChannelKind::Generation => self.solar(),
             _ => {}
         }
+    }
+
+    /// The day as the statistics would remember it.
+    fn stat(&self) -> DayStat {
+        *Summary::from_sweep(self.day, &self.sweep, None).stat()
     }
 
     /// Writes down what a rule found, unless it is switched off. The sentence is made only if it is needed.
@@ -202,16 +212,6 @@ fn runs_of(hits: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
         }
     }
     found
-}
-
-/// The stored unit in a sentence.
-const fn unit(kind: ChannelKind) -> &'static str {
-    match kind {
-        ChannelKind::Import | ChannelKind::Export | ChannelKind::Net | ChannelKind::Generation => "Wh",
-        ChannelKind::ReactiveImport | ChannelKind::ReactiveExport => "varh",
-        ChannelKind::Voltage => "dV",
-        ChannelKind::Gas | ChannelKind::Water => "l",
-    }
 }
 
 #[cfg(test)]

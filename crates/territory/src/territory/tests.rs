@@ -323,3 +323,31 @@ fn sockets_full_of_rubbish_change_nothing() {
     territory.handle_direct_connected(now, MeterId::new(77), ConnId(5));
     assert_eq!(territory.poll_close(), Some(Endpoint::Direct(MeterId::new(77), ConnId(5))));
 }
+
+/// The rule that looks for generators at night finds nothing in any home on any day of a year.
+#[test]
+fn panels_never_feed_in_by_night() {
+    let territory = territory("demo", 200, 1);
+    let world = &territory.world;
+    let homes: Vec<usize> = (0..world.sites.len())
+        .filter(|site| matches!(world.sites[*site].load, crate::loads::Load::Fontana { .. }))
+        .collect();
+    assert!(homes.len() >= 3, "{homes:?}");
+    let mut sunny = 0;
+    for day in 0..365 {
+        let midnight = start().as_second() + day * 86_400;
+        let sun = vee::Sun::over(world.place_e6, midnight + 43_200, -600);
+        let quarters = (0..96).map(|k| Timestamp::from_second(midnight + k * 900).unwrap());
+        let mut fed = vec![0; homes.len()];
+        for at in quarters {
+            let (quarter, dark) = (world.quarter(at), sun.is_below(at.as_second() + 450));
+            for (home, fed) in homes.iter().zip(&mut fed) {
+                let received = world.demand(*home, quarter).received;
+                sunny += received;
+                *fed += if dark { received } else { 0 };
+            }
+        }
+        assert!(fed.iter().all(|fed| *fed == 0), "day {day}: {fed:?} Wh by night");
+    }
+    assert!(sunny > 1_000_000, "{sunny} Wh in all");
+}

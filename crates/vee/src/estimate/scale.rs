@@ -7,6 +7,7 @@ use crate::day::Slot;
 use crate::facts::{Register, register_advance};
 use crate::finding::{Finding, Rule, Severity};
 use crate::rules::Rules;
+use crate::words::amount;
 use core::ops::Range;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -122,10 +123,11 @@ impl Work<'_, '_> {
         let one_way = !self.context.facts.kind.is_signed();
         if target < 0 && one_way && !self.rules.estimation.allow_negative_scaling {
             let sentence = format!(
-                "the values read from {} to {} exceed the {what} difference of {moved} by {}: not scaled",
+                "the values read from {} to {} exceed the {what} difference of {} by {}: not scaled",
                 self.span.clock(bracket.slots.start),
                 self.span.clock(bracket.slots.end),
-                -target
+                amount(self.context.facts.kind, moved),
+                amount(self.context.facts.kind, -target)
             );
             // The estimates are at fault as much as the readings, so no interval is condemned here.
             let severity = self.rules.severity(Rule::SumCheck).min(Severity::Issue);

@@ -14,6 +14,19 @@ pub struct Spike {
     pub floor_gas_l_per_h: i64,
     /// Water below this rate is no spike, litres an hour.
     pub floor_water_l_per_h: i64,
+    /// Over what the highest intervals are sought.
+    pub over: Over,
+}
+
+/// Over what the spike check looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// Each local day by itself, whenever it is judged.
+    #[default]
+    Day,
+    /// All that arrived together, once, when it arrives: a payload of several days is one whole.
+    Payload,
 }
 
 /// Thresholds of the high/low check.
@@ -56,7 +69,13 @@ pub struct Stuck {
 
 impl Default for Spike {
     fn default() -> Self {
-        Self { percent: 180, floor_w: 1000, floor_gas_l_per_h: 10_000, floor_water_l_per_h: 3000 }
+        Self {
+            percent: 180,
+            floor_w: 1000,
+            floor_gas_l_per_h: 10_000,
+            floor_water_l_per_h: 3000,
+            over: Over::Day,
+        }
     }
 }
 
@@ -227,5 +246,24 @@ pub struct PileUp {
 impl Default for PileUp {
     fn default() -> Self {
         Self { percent: 150, intervals: 2 }
+    }
+}
+
+/// Thresholds of days that run an hour early or late against the usual course of this channel's days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClockShift {
+    /// The week must lean further than the three before it by so many tenths of the deviation that chance would give it; 0
+    /// switches the comparison with usual days off.
+    pub deviations_tenths: u32,
+    /// The same where the clocks were changed at its beginning and it leans as a meter does that did not follow.
+    pub after_change_tenths: u32,
+    /// And by so many hundredths of a correlation.
+    pub lean_percent: u32,
+}
+
+impl Default for ClockShift {
+    fn default() -> Self {
+        Self { deviations_tenths: 35, after_change_tenths: 25, lean_percent: 20 }
     }
 }

@@ -1,15 +1,18 @@
 //! The compact form of the statistics, for the store.
 //!
 //! ```text
-//! version (1 byte) | days | months | tails | a zero if the length would be a multiple of 13
+//! version (1 byte) | days | months | tails | habit | a zero if the length would be a multiple of 13
 //! days    n, newest day, gaps if there are any, flags, totals, digests
 //! months  n, newest month, gaps if there are any, which days, totals, largest values
 //! tails   n, newest day, gaps if there are any, values
+//! habit   n; if that is not 0: how long ago the newest was, 24 levels of 6 bits, 28 leans of 4 bits
 //! ```
 //!
 //! Numbers are variable-length integers; a column is its least value, a width in bits, and the differences packed at
-//! that width. The first version had no head, only 13 bytes a day (day, total, flags); it is told by its length.
+//! that width. The first version had no head, only 13 bytes a day (day, total, flags); it is told by its length. The second
+//! had no habit.
 
+use super::habit::{HOURS, Habit, LEANS};
 use super::{DayStat, MonthStat, Stats, Tail};
 
 /// Bytes that are no statistics.
@@ -18,14 +21,21 @@ use super::{DayStat, MonthStat, Stats, Tail};
 pub struct StatsError(pub usize);
 
 /// The version that is written.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// The version without a habit.
+const BEFORE_HABIT: u8 = 2;
+/// Bytes of the levels of a habit: six bits an hour.
+const LEVELS: usize = HOURS * 6 / 8;
+/// Bytes of its leans: four bits a day.
+const LEAN_BYTES: usize = 14;
+const _: () = assert!(LEANS == 28);
 /// Bytes of one day in the first version.
 const OLD_RECORD: usize = 13;
 /// A month of which every day counts is told by one bit.
 const WHOLE: u32 = 0x7FFF_FFFF;
 
 impl Stats {
-    /// The compact form for the store: about a hundred bytes.
+    /// The compact form for the store: about a hundred and forty bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(160);
         self.write_to(&mut out);
@@ -49,6 +59,8 @@ impl Stats {
         pack(out, self.months.iter().map(|stat| stat.most));
         numbers(out, self.tails.iter().map(|tail| tail.day));
         pack(out, self.tails.iter().map(|tail| tail.value));
+        let newest = self.days.last().map_or(0, |stat| stat.day);
+        habit(out, &self.habit, newest);
         if (out.len() - before).is_multiple_of(OLD_RECORD) {
             out.push(0);
         }
@@ -92,7 +104,7 @@ fn old(bytes: &[u8]) -> Option<Stats> {
 fn new(bytes: &[u8]) -> Option<Stats> {
     let (&version, rest) = bytes.split_first()?;
     let mut input = Input { bytes: rest };
-    if version != VERSION {
+    if !matches!(version, BEFORE_HABIT | VERSION) {
         return None;
     }
     let mut stats = Stats::default();
@@ -124,6 +136,10 @@ fn new(bytes: &[u8]) -> Option<Stats> {
     input.unpack(values.get_mut(..count)?)?;
     for index in 0..count {
         stats.tails.push(Tail { day: days[index], value: values[index] });
+    }
+    if version == VERSION {
+        let newest = stats.days.last().map_or(0, |stat| stat.day);
+        stats.habit = input.habit(newest)?;
     }
     matches!(input.bytes, [] | [0]).then_some(stats)
 }
@@ -197,6 +213,21 @@ fn whole(month: i32) -> u32 {
     let month = i8::try_from(month).unwrap_or(1);
     let days = jiff::civil::Date::new(year, month, 1).map_or(31, jiff::civil::Date::days_in_month);
     WHOLE >> (31 - u32::from(days.unsigned_abs()).min(31))
+}
+
+/// What is known of the usual course of a day; the newest day is told from that of all, which it mostly is.
+fn habit(out: &mut Vec<u8>, habit: &Habit, newest: i32) {
+    out.push(habit.days);
+    if habit.days == 0 {
+        return;
+    }
+    varint(out, zigzag(i64::from(newest) - i64::from(habit.newest)));
+    for four in habit.levels.as_chunks::<4>().0 {
+        let [a, b, c, d] = four.map(u32::from);
+        let [x, y, z, _] = (a | b << 6 | c << 12 | d << 18).to_le_bytes();
+        out.extend_from_slice(&[x, y, z]);
+    }
+    out.extend_from_slice(&habit.leans.to_le_bytes()[..LEAN_BYTES]);
 }
 
 struct BitsOut<'a> {
@@ -284,6 +315,25 @@ impl<'a> Input<'a> {
             *place = least.wrapping_add(input.get(width).cast_signed());
         }
         Some(())
+    }
+
+    fn habit(&mut self, newest: i32) -> Option<Habit> {
+        let days = self.byte()?;
+        if days == 0 {
+            return Some(Habit::default());
+        }
+        let behind = unzigzag(self.varint()?);
+        let mut levels = [0u8; HOURS];
+        let packed = self.take(LEVELS)?;
+        for (four, three) in levels.as_chunks_mut::<4>().0.iter_mut().zip(packed.as_chunks::<3>().0) {
+            let [x, y, z] = three.map(u32::from);
+            let all = x | y << 8 | z << 16;
+            *four = [all, all >> 6, all >> 12, all >> 18].map(|level| level.to_le_bytes()[0] & 63);
+        }
+        let mut leans = [0u8; 16];
+        leans[..LEAN_BYTES].copy_from_slice(self.take(LEAN_BYTES)?);
+        let newest = i32::try_from(i64::from(newest).checked_sub(behind)?).ok()?;
+        Some(Habit { days, newest, levels, leans: u128::from_le_bytes(leans) })
     }
 
     fn months(&mut self, months: &[i32], into: &mut [u32]) -> Option<()> {

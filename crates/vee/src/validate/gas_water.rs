@@ -3,6 +3,7 @@
 use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
+use crate::words::amount;
 use model::ChannelKind;
 
 impl Check<'_> {
@@ -28,7 +29,7 @@ impl Check<'_> {
         let mut hits = (0..day.len()).filter(|index| day.values[*index] < 0);
         let (first, last) = (hits.next().unwrap_or(0), hits.next_back());
         self.note(Rule::ReverseFlow, first..last.unwrap_or(first) + 1, || {
-            format!("{back} l flowed back, the first at {}", day.clock(first))
+            format!("{} flowed back, the first at {}", amount(day.kind, back), day.clock(first))
         });
     }
 
@@ -51,7 +52,7 @@ impl Check<'_> {
             .unwrap_or(0);
         if least >= limit {
             self.note(Rule::Leak, 0..day.len(), || {
-                format!("something flowed in every hour of the day, {least} l at least")
+                format!("something flowed in every hour of the day, {} at least", amount(day.kind, least))
             });
         }
     }

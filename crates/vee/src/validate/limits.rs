@@ -1,8 +1,9 @@
 //! Rules 16, 19 and 28: values below zero, beyond what can flow, or from the future.
 
-use super::{Check, unit};
+use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
+use crate::words::amount;
 use model::Commodity;
 
 impl Check<'_> {
@@ -34,7 +35,7 @@ impl Check<'_> {
         }
         for run in self.runs(|_, value, quality| is_read(quality) && value < 0) {
             self.note(Rule::Negative, run.clone(), || {
-                format!("{} {} at {}", day.values[run.start], unit(day.kind), day.clock(run.start))
+                format!("{} at {}", amount(day.kind, day.values[run.start]), day.clock(run.start))
             });
         }
     }
@@ -53,10 +54,10 @@ impl Check<'_> {
         for run in self.runs(|_, value, quality| is_read(quality) && value.abs() > most) {
             self.note(Rule::Capacity, run.clone(), || {
                 format!(
-                    "{} {unit} at {} where the service carries {most} {unit} at most",
-                    day.values[run.start],
+                    "{} at {} where the service carries {} at most",
+                    amount(day.kind, day.values[run.start]),
                     day.clock(run.start),
-                    unit = unit(day.kind)
+                    amount(day.kind, most)
                 )
             });
         }
@@ -83,11 +84,11 @@ impl Check<'_> {
         for run in self.runs(|_, value, quality| is_read(quality) && beyond(value)) {
             self.note(Rule::Capacity, run.clone(), || {
                 format!(
-                    "{} {unit} at {} is more than {} % of {reference} {unit}, the most of {days} days in twelve months",
-                    day.values[run.start],
+                    "{} at {} is more than {} % of {}, the most of {days} days in twelve months",
+                    amount(day.kind, day.values[run.start]),
                     day.clock(run.start),
                     rules.percent,
-                    unit = unit(day.kind)
+                    amount(day.kind, reference)
                 )
             });
         }

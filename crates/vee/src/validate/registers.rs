@@ -1,8 +1,9 @@
 //! Rules 11, 22 and 23: the intervals against the registers, and the registers against each other.
 
-use super::{Check, unit};
+use super::Check;
 use crate::facts::{Advance, Register, register_advance};
 use crate::finding::Rule;
+use crate::words::amount;
 use core::ops::Range;
 use jiff::Timestamp;
 
@@ -15,18 +16,22 @@ impl Check<'_> {
         let mut inside = registers.iter().filter(|read| read.at >= start && read.at <= end);
         let Some(mut from) = inside.next() else { return };
         self.dials(*from);
+        let mut failed = 0;
         for to in inside {
             self.dials(*to);
             if !self.exchanged(from.at, to.at) {
-                self.register_span(*from, *to);
+                failed += usize::from(!self.register_span(*from, *to));
                 self.rate_sum(*from, *to);
             }
             from = to;
         }
+        if failed > 1 {
+            self.moved_by_an_hour();
+        }
     }
 
     /// Whether the meter at `from` is not the one at `to`.
-    fn exchanged(&self, from: Timestamp, to: Timestamp) -> bool {
+    pub(super) fn exchanged(&self, from: Timestamp, to: Timestamp) -> bool {
         let between = |at: Timestamp| from < at && at <= to;
         self.around.exchanges.iter().copied().any(between)
             || self.facts.installed.is_some_and(between)
@@ -36,20 +41,21 @@ impl Check<'_> {
     /// Rule 22: a value that the dials cannot show.
     fn dials(&mut self, read: Register) {
         let Some(modulus) = self.facts.modulus.filter(|modulus| read.value >= *modulus) else { return };
-        let kind = self.day.kind;
-        self.note(Rule::Register, 0..self.day.len(), || {
+        let day = self.day;
+        self.note(Rule::Register, 0..day.len(), || {
             format!(
-                "the register shows {value} {unit} at {} and its dials end at {modulus} {unit}",
-                read.at,
-                value = read.value,
-                unit = unit(kind)
+                "the register shows {} at {} and its dials end at {}",
+                amount(day.kind, read.value),
+                day.time(read.at),
+                amount(day.kind, modulus)
             )
         });
     }
 
-    fn register_span(&mut self, from: Register, to: Register) {
+    /// Rules 11 and 22 between two reads; false where the intervals do not add up.
+    fn register_span(&mut self, from: Register, to: Register) -> bool {
         let facts = self.facts;
-        let unit = unit(self.day.kind);
+        let day = self.day;
         let span = self.span(from.at, to.at);
         let delta = if self.day.kind.is_signed() {
             // A net register runs either way.
@@ -58,43 +64,57 @@ impl Check<'_> {
             match register_advance(from.value, to.value, facts.modulus) {
                 Advance::Forward(delta) | Advance::RolledOver(delta) => delta,
                 Advance::Backward(by) => {
-                    return self.note(Rule::Register, span.slots, || {
+                    self.note(Rule::Register, span.slots, || {
                         format!(
-                            "the register went back by {by} {unit} to {} between {} and {}",
-                            to.value, from.at, to.at
+                            "the register went back by {} to {} between {} and {}",
+                            amount(day.kind, by),
+                            amount(day.kind, to.value),
+                            day.time(from.at),
+                            day.time(to.at)
                         )
                     });
+                    return true;
                 }
             }
         };
         if facts.modulus.is_some_and(|modulus| delta > modulus / 2) {
-            return self.note(Rule::Register, span.slots, || {
+            self.note(Rule::Register, span.slots, || {
                 format!(
-                    "the register moved by {delta} {unit} between {} and {}, more than half of its range",
-                    from.at, to.at
+                    "the register moved by {} between {} and {}, more than half of its range",
+                    amount(day.kind, delta),
+                    day.time(from.at),
+                    day.time(to.at)
                 )
             });
+            return true;
         }
         if span.slots.is_empty() {
-            return;
+            return true;
         }
-        let share = i128::from(delta.unsigned_abs()) * i128::from(self.rules.sum_tolerance_permille) / 1000;
-        let steps = i128::from(self.rules.sum_tolerance_steps) * i128::from(facts.resolution);
-        let tolerance = share.max(steps);
         let delta = i128::from(delta);
-        let above = span.inside - delta > tolerance;
-        let below = span.complete && delta - (span.inside + span.edges) > tolerance;
-        if above || below {
-            let day = self.day;
+        let agrees = self.agrees(&span, delta);
+        if !agrees {
             self.note(Rule::SumCheck, span.slots.clone(), || {
                 format!(
-                    "the intervals from {} to {} add up to {} {unit} and the register moved by {delta} {unit}",
+                    "the intervals from {} to {} add up to {} and the register moved by {}",
                     day.clock(span.slots.start),
                     day.clock(span.slots.end),
-                    span.inside,
+                    amount(day.kind, span.inside),
+                    amount(day.kind, delta)
                 )
             });
         }
+        agrees
+    }
+
+    /// Whether intervals can add up to what a register moved by.
+    pub(super) fn agrees(&self, span: &Span, delta: i128) -> bool {
+        let share = delta.abs() * i128::from(self.rules.sum_tolerance_permille) / 1000;
+        let steps = i128::from(self.rules.sum_tolerance_steps) * i128::from(self.facts.resolution);
+        let tolerance = share.max(steps);
+        let above = span.inside - delta > tolerance;
+        let below = span.complete && delta - (span.inside + span.edges) > tolerance;
+        !above && !below
     }
 
     /// Rule 23: what the rates moved by against what the total moved by, one step of the register for each. The movements
@@ -123,16 +143,19 @@ impl Check<'_> {
         if count == 0 || (sum - i128::from(total)).abs() <= tolerance {
             return;
         }
-        let unit = unit(self.day.kind);
-        self.note(Rule::RateSum, 0..self.day.len(), || {
+        let day = self.day;
+        self.note(Rule::RateSum, 0..day.len(), || {
             format!(
-                "the {count} time-of-use registers moved by {sum} {unit} between {} and {} and the total by {total} {unit}",
-                from.at, to.at
+                "the {count} time-of-use registers moved by {} between {} and {} and the total by {}",
+                amount(day.kind, sum),
+                day.time(from.at),
+                day.time(to.at),
+                amount(day.kind, total)
             )
         });
     }
 
-    fn span(&self, from: Timestamp, to: Timestamp) -> Span {
+    pub(super) fn span(&self, from: Timestamp, to: Timestamp) -> Span {
         let day = self.day;
         let step = i64::from(day.interval.secs());
         let offset = |at: Timestamp| at.as_second() - day.day.start().as_second();
@@ -173,7 +196,7 @@ impl Check<'_> {
 ///   |  x  :   |  inside |  inside |   :  x   |
 ///    `edge--´                      `--edge-´
 /// ```
-struct Span {
+pub(super) struct Span {
     /// Intervals wholly inside.
     slots: Range<usize>,
     /// Sum of the known values wholly inside.

@@ -1,7 +1,8 @@
 //! Rule 36: a day that was there before.
 
-use super::{Check, unit};
+use super::Check;
 use crate::finding::Rule;
+use crate::words::amount;
 
 impl Check<'_> {
     /// The same total to the last unit and the same digest of the values in their order as an earlier day: somebody sent
@@ -19,9 +20,8 @@ impl Check<'_> {
         let day = self.day;
         self.note(Rule::RepeatedDay, 0..day.len(), || {
             format!(
-                "the values repeat those of {back} days before: {} {} in the same order",
-                sweep.total,
-                unit(day.kind)
+                "the values repeat those of {back} days before: {} in the same order",
+                amount(day.kind, sweep.total)
             )
         });
     }

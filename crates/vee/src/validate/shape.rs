@@ -1,8 +1,9 @@
 //! Rules 12, 13, 21 and 37: the shape of a day.
 
-use super::{Check, unit};
+use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
+use crate::words::amount;
 use model::ChannelKind;
 
 impl Check<'_> {
@@ -30,10 +31,11 @@ impl Check<'_> {
         if (i128::from(first) - i128::from(third)) * 100 > i128::from(third) * i128::from(rules.percent) {
             self.note(Rule::Spike, at..at + 1, || {
                 format!(
-                    "{first} {unit} at {} is more than {} % above the day's third highest of {third} {unit}",
+                    "{} at {} is more than {} % above the day's third highest of {}",
+                    amount(day.kind, first),
                     day.clock(at),
                     rules.percent,
-                    unit = unit(day.kind)
+                    amount(day.kind, third)
                 )
             });
         }
@@ -97,10 +99,11 @@ impl Check<'_> {
         for (index, value, before) in found.into_iter().filter(|(index, ..)| Some(*index) != spike) {
             self.note(Rule::Jump, index..index + 1, || {
                 format!(
-                    "{value} {unit} at {} is more than {} % above the {before} {unit} before",
+                    "{} at {} is more than {} % above the {} before",
+                    amount(day.kind, value),
                     day.clock(index),
                     rules.percent,
-                    unit = unit(day.kind)
+                    amount(day.kind, before)
                 )
             });
         }
@@ -121,7 +124,7 @@ impl Check<'_> {
             let length = day.iter().skip(from).take_while(equal).count().max(1);
             if length >= count && value >= floor {
                 self.note(Rule::Stuck, from..from + length, || {
-                    format!("{length} equal values of {value} {} from {}", unit(day.kind), day.clock(from))
+                    format!("{length} equal values of {} from {}", amount(day.kind, value), day.clock(from))
                 });
             }
             from += length;
@@ -153,9 +156,10 @@ impl Check<'_> {
         }
         self.note(Rule::PileUp, at..at + 1, || {
             format!(
-                "{first} {unit} at {} after {hole} empty intervals; the next highest of the day is {second} {unit}",
+                "{} at {} after {hole} empty intervals; the next highest of the day is {}",
+                amount(day.kind, first),
                 day.clock(at),
-                unit = unit(day.kind)
+                amount(day.kind, second)
             )
         });
     }

@@ -1,9 +1,10 @@
 //! Rules 14, 27, 31 and 32: one channel against the others of the same day.
 
-use super::{Check, unit};
+use super::Check;
 use crate::columns::is_read;
 use crate::fast::Sibling;
 use crate::finding::Rule;
+use crate::words::amount;
 use core::ops::Range;
 use model::{ChannelKind, Quality};
 
@@ -103,12 +104,12 @@ impl Check<'_> {
             }
             self.note(Rule::Reactive, run.clone(), || {
                 format!(
-                    "the power factor was below {} % from {} to {}: {} Wh and {} varh at first",
+                    "the power factor was below {} % from {} to {}: {} and {} at first",
                     rules.min_percent,
                     day.clock(run.start),
                     day.clock(run.end),
-                    day.values[run.start],
-                    reactive.values[run.start]
+                    amount(day.kind, day.values[run.start]),
+                    amount(reactive.kind, reactive.values[run.start])
                 )
             });
         }
@@ -137,10 +138,11 @@ impl Check<'_> {
         let permille = self.rules.main_check_permille;
         self.note(Rule::MainCheck, 0..day.len(), || {
             format!(
-                "the main meter has {main} {unit} and the check meter {check} {unit}, more than {}.{} % apart",
+                "the main meter has {} and the check meter {}, more than {}.{} % apart",
+                amount(day.kind, main),
+                amount(day.kind, check),
                 permille / 10,
-                permille % 10,
-                unit = unit(day.kind)
+                permille % 10
             )
         });
     }
@@ -166,12 +168,12 @@ impl Check<'_> {
             let seen = if voltage.1[run.start].is_missing() {
                 "no voltage".to_owned()
             } else {
-                format!("{}.{} V", volts / 10, (volts % 10).abs())
+                amount(ChannelKind::Voltage, volts).to_string()
             };
             self.note(Rule::VoltageEnergy, run.clone(), || {
                 format!(
-                    "{} Wh flowed at {} with {seen}, {} intervals",
-                    energy.0[run.start],
+                    "{} flowed at {} with {seen}, {} intervals",
+                    amount(ChannelKind::Import, energy.0[run.start]),
                     day.clock(run.start),
                     run.len()
                 )

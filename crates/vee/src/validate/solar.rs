@@ -4,6 +4,7 @@ use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
 use crate::sun::Sun;
+use crate::words::amount;
 
 impl Check<'_> {
     /// The energy of the intervals in whose middle the sun was well below the horizon. A battery may do that rightly; the
@@ -31,7 +32,8 @@ impl Check<'_> {
         let Some(first) = first.filter(|_| sum > rules.wh) else { return };
         self.note(Rule::SolarNight, first..last, || {
             format!(
-                "{sum} Wh by night, from {} on, with the sun more than {}.{:02} degrees below the horizon",
+                "{} by night, from {} on, with the sun more than {}.{:02} degrees below the horizon",
+                amount(day.kind, sum),
                 day.clock(first),
                 -rules.elevation_cdeg / 100,
                 (rules.elevation_cdeg % 100).abs()

@@ -1,4 +1,5 @@
 mod catalogue;
+mod clock_shift;
 
 use super::*;
 use crate::day::Slot;
@@ -98,7 +99,7 @@ fn a_spike_makes_its_interval_questionable_and_no_other() {
     judge(&mut case.day, &findings);
     assert_eq!(case.day.slots[0].quality.class(), QualityClass::Questionable);
     assert!(case.day.slots[1..].iter().all(|slot| slot.quality == Quality::VALID));
-    assert!(findings[0].sentence.contains("9000 Wh at 00:00"), "{}", findings[0].sentence);
+    assert!(findings[0].sentence.contains("9.000 kWh at 00:00"), "{}", findings[0].sentence);
     let judged = case.day.clone();
     assert_eq!(case.findings(), findings, "a second run finds the same");
     judge(&mut case.day, &findings);

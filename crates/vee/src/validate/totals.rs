@@ -1,8 +1,9 @@
 //! Rules 15, 17, 18, 20 and 26: the day as a whole.
 
-use super::{Check, covered, unit};
+use super::{Check, covered};
 use crate::columns::is_read;
 use crate::finding::Rule;
+use crate::words::amount;
 use model::{ChannelKind, Commodity};
 
 impl Check<'_> {
@@ -10,13 +11,10 @@ impl Check<'_> {
         self.prolonged();
         self.inactive();
         let Some(total) = self.known_total() else { return };
-        let count = self.day.len();
-        if self.day.kind == ChannelKind::Export
-            && !self.facts.generation
-            && total > self.rules.reverse_energy_wh
-        {
+        let (count, kind) = (self.day.len(), self.day.kind);
+        if kind == ChannelKind::Export && !self.facts.generation && total > self.rules.reverse_energy_wh {
             self.note(Rule::ReverseEnergy, 0..count, || {
-                format!("{total} Wh came back and no generation is on file")
+                format!("{} came back and no generation is on file", amount(kind, total))
             });
         }
         self.zero(total);
@@ -69,7 +67,7 @@ impl Check<'_> {
         if sum > limit {
             let why = if vacant { "nobody is supplied here" } else { "the service was disconnected" };
             self.note(Rule::Inactive, first.start..last.end, || {
-                format!("{sum} {} from {} on, though {why}", unit(day.kind), day.clock(first.start))
+                format!("{} from {} on, though {why}", amount(day.kind, sum), day.clock(first.start))
             });
         }
     }
@@ -102,20 +100,31 @@ impl Check<'_> {
         if !recent.is_none_or(|(mean, _)| odd(mean)) || !last_year.is_none_or(|(mean, _)| odd(mean)) {
             return;
         }
-        let unit = unit(self.day.kind);
+        let (count, kind) = (self.day.len(), self.day.kind);
+        let said = |value: i64| amount(kind, value);
         let word = if total > mean { "high" } else { "low" };
-        self.note(Rule::HighLow, 0..self.day.len(), || match (recent, last_year) {
+        let sentence = || match (recent, last_year) {
             (Some((_, days)), Some((year, _))) => format!(
-                "{total} {unit} is {word} against a mean of {mean} {unit} over {days} days and {year} {unit} a year before"
+                "{} is {word} against a mean of {} over {days} days and {} a year before",
+                said(total),
+                said(mean),
+                said(year)
             ),
             (None, Some((year, days))) => {
-                format!("{total} {unit} is {word} against a mean of {year} {unit} over {days} days a year before")
+                format!(
+                    "{} is {word} against a mean of {} over {days} days a year before",
+                    said(total),
+                    said(year)
+                )
             }
             _ => format!(
-                "{total} {unit} is {word} against a mean of {mean} {unit} over {} days",
+                "{} is {word} against a mean of {} over {} days",
+                said(total),
+                said(mean),
                 recent.map_or(0, |(_, days)| days)
             ),
-        });
+        };
+        self.note(Rule::HighLow, 0..count, sentence);
     }
 
     /// Rule 26: days of estimates in a row, this one included.

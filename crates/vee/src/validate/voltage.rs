@@ -3,6 +3,7 @@
 use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
+use crate::words::amount;
 use model::Quality;
 
 impl Check<'_> {
@@ -21,11 +22,9 @@ impl Check<'_> {
         });
         for run in outside {
             self.note(Rule::HighLow, run.clone(), || {
-                let value = day.values[run.start];
                 format!(
-                    "{}.{} V at {}, {} intervals outside {} % to {} % of nominal",
-                    value / 10,
-                    (value % 10).abs(),
+                    "{} at {}, {} intervals outside {} % to {} % of nominal",
+                    amount(day.kind, day.values[run.start]),
                     day.clock(run.start),
                     run.len(),
                     rules.voltage_low_percent,
