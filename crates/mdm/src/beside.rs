@@ -3,14 +3,11 @@
 use crate::MdmError;
 use crate::catalogue::Entry;
 use crate::day::Workshop;
-use crate::surroundings::exact;
 use jiff::{SignedDuration, Timestamp};
 use model::{BatchSource, ChannelKind, DayBlock, LocalDay, ReadBatch};
 use vee::fast::Sibling;
 use vee::{Day, Evidence, TouRead};
 
-/// Time-of-use registers that meters have at most.
-const RATES: u8 = 4;
 /// What is known of a meter's clock says nothing of readings that are older than this.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
 
@@ -25,29 +22,14 @@ pub(crate) fn sibling((kind, block): &Beside) -> Sibling<'_> {
 impl Workshop<'_> {
     /// The reads of the time-of-use registers inside the day.
     pub(crate) fn rates(&self, entry: &Entry, day: &LocalDay) -> Result<Vec<TouRead>, MdmError> {
-        let mut found = Vec::new();
-        for register in 1..=RATES {
-            let reads = self.write.register_reads(
-                entry.channel.meter,
-                entry.channel.kind,
-                register,
-                day.start(),
-                day.end(),
-            )?;
-            let exact = reads
-                .iter()
-                .filter_map(|read| Some(TouRead { register, at: read.at, value: exact(read, entry)? }));
-            found.extend(exact);
-        }
-        Ok(found)
+        crate::surroundings::tou_registers(self.write, entry, day.start(), day.end())
     }
 
     /// The same day of the meter's other channels, where a rule can say something with them: voltage beside energy,
     /// reactive beside active energy, and any other where something is missing when it should be there.
     pub(crate) fn beside(&self, entry: &Entry, day: &Day) -> Result<Vec<Beside>, MdmError> {
         let channel = &entry.channel;
-        let holes =
-            self.mdm.is_over(&day.day, self.now) && day.slots.iter().any(|slot| !slot.quality.is_read());
+        let holes = self.is_over(entry, &day.day) && day.slots.iter().any(|slot| !slot.quality.is_read());
         let wanted = |other: ChannelKind| match channel.kind {
             ChannelKind::Voltage => other == ChannelKind::Import,
             ChannelKind::Import => other == ChannelKind::ReactiveImport,

@@ -1,9 +1,13 @@
 //! Closing days: what is still missing when the grace is over is estimated.
 
+use crate::catalogue::Entry;
 use crate::day::Workshop;
 use crate::{IngestReport, Mdm, MdmError};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use model::{ChannelId, LocalDay};
+use std::collections::BTreeSet;
+use store::{VersionSource, Write};
 
 /// What closing a day came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,11 +22,18 @@ pub struct CloseReport {
     pub findings: usize,
 }
 
+/// Whether a day and so many hours of grace are over.
+pub(crate) fn is_past(day: &LocalDay, grace_h: u32, now: Timestamp) -> bool {
+    let grace = SignedDuration::from_hours(grace_h.into());
+    day.end().checked_add(grace).is_ok_and(|due| due <= now)
+}
+
 /// A store that was never closed is closed from here on: readings of a clock gone wrong may be older than any meter.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 impl Mdm {
-    /// The days whose grace is over at `now` and that are not closed yet, the earliest first.
+    /// The days whose grace is over at `now` and that are not closed yet, the earliest first. Where groups of the rule book
+    /// have graces of their own, the shortest counts: channels that may wait longer are closed with a later day.
     ///
     /// # Errors
     /// What the store says.
@@ -33,7 +44,7 @@ impl Mdm {
         let mut day =
             self.local_day(last.and_then(|last| last.tomorrow().ok()).unwrap_or(first.max(oldest.date())))?;
         let mut due = Vec::new();
-        while self.is_over(&day, now) {
+        while is_past(&day, self.grace_h(day.date()).0, now) {
             due.push(day.date());
             day = day.next()?;
         }
@@ -51,6 +62,9 @@ impl Mdm {
     /// Judges a day once more, fills its gaps and seals every channel's version of it. Late values still supersede
     /// the estimates, each time in a new version. Nothing happens while the grace is not over.
     ///
+    /// With it go the channels of earlier days whose rules give them more time, once that is over, and estimates of
+    /// [`vee::Estimation::revise_after_d`] days ago that the days read since make better.
+    ///
     /// # Errors
     /// What the store says; then nothing was changed.
     pub fn close_day(&self, now: Timestamp, date: Date) -> Result<CloseReport, MdmError> {
@@ -62,40 +76,147 @@ impl Mdm {
     ///
     /// # Errors
     /// What the store says; then the transaction must not be committed.
-    pub fn close_day_in(
-        &self,
-        w: &store::Write,
-        now: Timestamp,
-        date: Date,
-    ) -> Result<CloseReport, MdmError> {
+    pub fn close_day_in(&self, w: &Write, now: Timestamp, date: Date) -> Result<CloseReport, MdmError> {
         let day = self.local_day(date)?;
         let mut closed = CloseReport::default();
-        if !self.is_over(&day, now) {
+        let (shortest, longest) = self.grace_h(date);
+        if !is_past(&day, shortest, now) {
             return Ok(closed);
         }
-        let catalogue = self.catalogue();
         let mut report = IngestReport::default();
         let mut workshop = Workshop::new(self, w, now)?;
         workshop.load_power_events(Some(date), Some(date))?;
-        let whole: std::collections::BTreeSet<_> = w
-            .day_summaries(date)?
-            .into_iter()
-            .filter(|summary| summary.sealed && summary.present == summary.expected)
-            .map(|summary| summary.channel)
-            .collect();
-        for entry in catalogue.entries().filter(|entry| entry.installed_at < day.end()) {
-            closed.channels += 1;
-            if whole.contains(&entry.channel.id) {
-                continue;
-            }
-            let after = workshop.close(&entry, &day, &mut report)?;
-            let missing = after.missing_count();
-            closed.missing += missing;
-            closed.estimated += after.slots.iter().filter(|slot| !slot.quality.is_read()).count() - missing;
+        workshop.close_channels(&day, &mut closed, &mut report)?;
+        if longest > shortest {
+            workshop.close_stragglers(&day, (shortest, longest), &mut closed, &mut report)?;
         }
+        workshop.revise(&day, &mut report)?;
         workshop.finish()?;
         w.close_day(date, now)?;
         closed.findings = report.findings;
         Ok(closed)
+    }
+
+    /// The shortest and the longest grace of anybody on a day, hours.
+    fn grace_h(&self, day: Date) -> (u32, u32) {
+        self.in_force().on(day).map_or(&self.book, |(_, book)| book).grace_range_h()
+    }
+}
+
+impl Workshop<'_> {
+    /// Closes the channels of a day whose grace is over.
+    fn close_channels(
+        &mut self,
+        day: &LocalDay,
+        closed: &mut CloseReport,
+        report: &mut IngestReport,
+    ) -> Result<(), MdmError> {
+        let whole: BTreeSet<ChannelId> = self
+            .write
+            .day_summaries(day.date())?
+            .into_iter()
+            .filter(|summary| summary.sealed && summary.present == summary.expected)
+            .map(|summary| summary.channel)
+            .collect();
+        let catalogue = self.catalogue.clone();
+        for entry in catalogue.entries().filter(|entry| entry.installed_at < day.end()) {
+            let grace_h = self.rules(&entry, day.date()).grace_h;
+            if !is_past(day, grace_h, self.now) {
+                continue;
+            }
+            closed.channels += 1;
+            if whole.contains(&entry.channel.id) {
+                continue;
+            }
+            self.close_one(&entry, day, closed, report)?;
+        }
+        Ok(())
+    }
+
+    fn close_one(
+        &mut self,
+        entry: &Entry,
+        day: &LocalDay,
+        closed: &mut CloseReport,
+        report: &mut IngestReport,
+    ) -> Result<(), MdmError> {
+        let after = self.judge_again(entry, day, VersionSource::Closing, report)?;
+        let missing = after.missing_count();
+        closed.missing += missing;
+        closed.estimated += after.slots.iter().filter(|slot| !slot.quality.is_read()).count() - missing;
+        Ok(())
+    }
+
+    /// Closes what of the days before had more time than others and has no more.
+    fn close_stragglers(
+        &mut self,
+        day: &LocalDay,
+        (shortest, longest): (u32, u32),
+        closed: &mut CloseReport,
+        report: &mut IngestReport,
+    ) -> Result<(), MdmError> {
+        let back = longest.div_ceil(24) + 1;
+        for days in 1..=back {
+            let Ok(date) = day.date().checked_sub(jiff::Span::new().days(i64::from(days))) else { break };
+            let earlier = self.local_day(date)?;
+            let sealed: BTreeSet<ChannelId> = self
+                .write
+                .day_summaries(date)?
+                .into_iter()
+                .filter(|summary| summary.sealed)
+                .map(|summary| summary.channel)
+                .collect();
+            let catalogue = self.catalogue.clone();
+            let waits = |entry: &Entry| {
+                let grace_h = self.rules(entry, date).grace_h;
+                grace_h > shortest && is_past(&earlier, grace_h, self.now)
+            };
+            let late: Vec<Entry> = catalogue
+                .entries()
+                .filter(|entry| entry.installed_at < earlier.end() && !sealed.contains(&entry.channel.id))
+                .filter(waits)
+                .collect();
+            if late.is_empty() {
+                continue;
+            }
+            self.load_power_events(Some(date), Some(date))?;
+            for entry in late {
+                self.close_one(&entry, &earlier, closed, report)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Estimates anew what no register bears out, now that days after the gap were read.
+    fn revise(&mut self, day: &LocalDay, report: &mut IngestReport) -> Result<(), MdmError> {
+        let catalogue = self.catalogue.clone();
+        let mut by_age: std::collections::BTreeMap<u32, Vec<Entry>> = std::collections::BTreeMap::new();
+        for entry in catalogue.entries() {
+            let estimation = &self.rules(&entry, day.date()).estimation;
+            if estimation.revise_after_d > 0 && estimation.uses_later_days() {
+                by_age.entry(estimation.revise_after_d).or_default().push(entry);
+            }
+        }
+        for (age, entries) in by_age {
+            let Ok(date) = day.date().checked_sub(jiff::Span::new().days(i64::from(age))) else { continue };
+            let earlier = self.local_day(date)?;
+            let guessed: BTreeSet<ChannelId> = self
+                .write
+                .day_summaries(date)?
+                .into_iter()
+                .filter(|summary| summary.sealed && summary.estimated > 0)
+                .map(|summary| summary.channel)
+                .collect();
+            let due = entries.into_iter().filter(|entry| guessed.contains(&entry.channel.id));
+            let due: Vec<Entry> = due.collect();
+            if due.is_empty() {
+                continue;
+            }
+            self.load_power_events(Some(date), Some(date))?;
+            for entry in due {
+                self.judge_again(&entry, &earlier, VersionSource::Estimation, report)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -3,18 +3,19 @@
 use crate::activation::InForce;
 use crate::beside::sibling;
 use crate::catalogue::{Catalogue, Entry};
+use crate::fill::Judged;
 use crate::ingest::{IngestReport, Touched};
-use crate::surroundings::{self, Surroundings};
+use crate::surroundings::{self, Supply};
 use crate::version::still_rejected;
 use crate::{Mdm, MdmError};
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use model::{ChannelId, LocalDay, MeterId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Origin, StoredDay, VersionOrigin, VersionSource, Write};
 use vee::fast::Sibling;
-use vee::{Context, Day, DayInput, Outage, Register, Stats};
+use vee::{Day, DayInput, Outage, Register, Rules, Stats};
 
 /// One transaction's work, with what would otherwise be read again and again.
 pub(crate) struct Workshop<'a> {
@@ -31,6 +32,8 @@ pub(crate) struct Workshop<'a> {
     /// When the relay was open.
     off: BTreeMap<MeterId, Vec<Outage>>,
     pub(crate) clocks: BTreeMap<MeterId, Option<i64>>,
+    /// Days that were estimated anew together with another.
+    pub(crate) settled: BTreeSet<(ChannelId, Date)>,
 }
 
 /// What is known of a day before this call.
@@ -74,6 +77,7 @@ impl<'a> Workshop<'a> {
             outages: BTreeMap::new(),
             off: BTreeMap::new(),
             clocks: BTreeMap::new(),
+            settled: BTreeSet::new(),
         })
     }
 
@@ -123,9 +127,25 @@ impl<'a> Workshop<'a> {
     }
 
     /// The rules in force for a channel on a day.
-    pub(crate) fn rules(&self, entry: &Entry, day: Date) -> &vee::Rules {
+    pub(crate) fn rules(&self, entry: &Entry, day: Date) -> &Arc<Rules> {
         let book = self.in_force.on(day).map_or(&self.mdm.book, |(_, book)| book);
         book.rules(day, &self.catalogue.eligible(entry))
+    }
+
+    /// As [`Workshop::rules`], to be kept.
+    pub(crate) fn rules_of(&self, entry: &Entry, day: Date) -> Arc<Rules> {
+        Arc::clone(self.rules(entry, day))
+    }
+
+    /// The power failures of a channel's meter, as far as they are loaded.
+    pub(crate) fn outages_of(&self, entry: &Entry) -> Vec<Outage> {
+        self.outages.get(&entry.channel.meter).cloned().unwrap_or_default()
+    }
+
+    /// Knows more of a meter's supply from now on.
+    pub(crate) fn know_supply(&mut self, supply: Supply) {
+        self.outages.extend(supply.outages);
+        self.off.extend(supply.off);
     }
 
     /// Lays deliveries over a day and keeps what comes of it.
@@ -160,7 +180,13 @@ impl<'a> Workshop<'a> {
         if !changed {
             return Ok(());
         }
-        let version = self.judge_and_keep(entry, &before, day_now, replaced, false, report)?;
+        let guessed = before.day.slots.iter().any(|slot| slot.quality.is_estimated());
+        let source = if touched.deliveries.is_empty() && guessed {
+            VersionSource::Estimation
+        } else {
+            VersionSource::Readings
+        };
+        let version = self.judge_and_keep(entry, &before, day_now, replaced, source, report)?;
         for finding in &conflicts {
             let stored = self.stored_finding(entry, day, Origin::Ingest, version, finding, 0);
             report.findings += usize::from(self.write.insert_finding(&stored)?);
@@ -168,16 +194,17 @@ impl<'a> Workshop<'a> {
         Ok(())
     }
 
-    /// Judges a day whose grace is over and fills its gaps; the version is sealed.
-    pub(crate) fn close(
+    /// Judges a day whose grace is over once more and fills its gaps, because of what `source` says; the version is sealed.
+    pub(crate) fn judge_again(
         &mut self,
         entry: &Entry,
         day: &LocalDay,
+        source: VersionSource,
         report: &mut IngestReport,
     ) -> Result<Day, MdmError> {
         let before = self.load(entry, day)?;
         let day_now = before.day.clone();
-        self.judge_and_keep(entry, &before, day_now, false, true, report)?;
+        self.judge_and_keep(entry, &before, day_now, false, source, report)?;
         Ok(self.load(entry, day)?.day)
     }
 
@@ -201,35 +228,44 @@ impl<'a> Workshop<'a> {
         before: &Before,
         mut day: Day,
         replaced: bool,
-        closing: bool,
+        source: VersionSource,
         report: &mut IngestReport,
     ) -> Result<u32, MdmError> {
-        let findings = self.judge(entry, &mut day)?;
-        let source = if closing { VersionSource::Closing } else { VersionSource::Readings };
+        let judged = self.judge(entry, before, &mut day)?;
         let mut origin = self.origin(source);
+        if source == VersionSource::Estimation {
+            origin.note = Some("a register or days after the gap had come".to_owned());
+        }
         origin.rejected = still_rejected(&before.rejected, &day);
-        let made = Made { replaced, closing, origin };
+        let made = Made { replaced, closing: source == VersionSource::Closing, origin };
         let version = self.keep(entry, before, &day, made)?;
-        report.findings += self.put_findings(entry, before, &day, version, &findings)?;
+        report.findings += self.put_findings(entry, before, &day, version, &judged.findings)?;
+        self.keep_others(entry, judged.others, report)?;
         Ok(version)
     }
 
-    /// Says what is wrong with a day, marks its intervals and, where due, fills its gaps.
-    pub(crate) fn judge(&mut self, entry: &Entry, day: &mut Day) -> Result<Vec<vee::Finding>, MdmError> {
-        let registers = self.registers(entry, &day.day)?;
-        let outages = self.outages.get(&entry.channel.meter).cloned().unwrap_or_default();
-        let mut findings = self.findings(entry, day, &registers, &outages)?;
+    /// Says what is wrong with a day, marks its intervals and, where due, fills its gaps; with them those of other days that
+    /// lie between the same registers.
+    pub(crate) fn judge(
+        &mut self,
+        entry: &Entry,
+        before: &Before,
+        day: &mut Day,
+    ) -> Result<Judged, MdmError> {
+        let mut findings = self.look_at(entry, day)?;
         vee::judge(day, &findings);
-        if self.is_over(&day.day) && day.slots.iter().any(|slot| !slot.quality.is_read()) {
-            findings.extend(self.estimate(entry, day, &registers, &outages)?);
-        }
-        Ok(findings)
+        let Some(concerned) = self.concerned(entry, before, day) else {
+            return Ok(Judged { findings, others: Vec::new() });
+        };
+        let filled = self.fill_gaps(entry, day, &concerned)?;
+        findings.extend(filled.findings);
+        Ok(Judged { findings, others: filled.others })
     }
 
     /// Says what is wrong with a day and changes nothing.
     pub(crate) fn look_at(&mut self, entry: &Entry, day: &Day) -> Result<Vec<vee::Finding>, MdmError> {
         let registers = self.registers(entry, &day.day)?;
-        let outages = self.outages.get(&entry.channel.meter).cloned().unwrap_or_default();
+        let outages = self.outages_of(entry);
         self.findings(entry, day, &registers, &outages)
     }
 
@@ -270,7 +306,7 @@ impl<'a> Workshop<'a> {
         let known = before.version();
         let was_sealed = before.stored.as_ref().is_some_and(|stored| stored.sealed);
         let changed = before.stored.is_none() || before.day.slots != day.slots;
-        let sealed = made.closing || self.is_over(&day.day) || day.missing_count() == 0;
+        let sealed = made.closing || self.is_over(entry, &day.day) || day.missing_count() == 0;
         let version = match known {
             0 => 1,
             known if changed && (made.replaced || was_sealed) => known + 1,
@@ -309,30 +345,9 @@ impl<'a> Workshop<'a> {
         Ok(new)
     }
 
-    /// Whether a day and its grace are over, so that what is missing may be estimated.
-    fn is_over(&self, day: &LocalDay) -> bool {
-        self.mdm.is_over(day, self.now)
-    }
-
-    fn estimate(
-        &self,
-        entry: &Entry,
-        day: &mut Day,
-        registers: &[Register],
-        outages: &[Outage],
-    ) -> Result<Vec<vee::Finding>, MdmError> {
-        let date = day.day.date();
-        let rules = self.rules(entry, date);
-        let around = Surroundings::load(self.mdm, self.write, entry, date)?;
-        let context = Context {
-            before: &around.before,
-            after: &around.after,
-            like_days: &around.like_days,
-            registers,
-            outages,
-            ..Context::new(&entry.facts, &self.stats[&entry.channel.id].0, self.now)
-        };
-        Ok(vee::estimate(day, &context, rules).findings)
+    /// Whether a day and the grace of a channel's rules are over, so that what is missing may be estimated.
+    pub(crate) fn is_over(&self, entry: &Entry, day: &LocalDay) -> bool {
+        crate::close::is_past(day, self.rules(entry, day.date()).grace_h, self.now)
     }
 
     /// The reads of the total register inside the day, both bounds included, in the stored unit.
@@ -340,18 +355,16 @@ impl<'a> Workshop<'a> {
         surroundings::registers(self.write, entry, day.start(), day.end())
     }
 
-    fn remember(&mut self, channel: ChannelId) -> Result<(), MdmError> {
+    /// What is remembered of a channel, once [`Workshop::remember`] was asked to.
+    pub(crate) fn stats_of(&self, channel: ChannelId) -> Option<&Stats> {
+        self.stats.get(&channel).map(|(stats, _)| stats)
+    }
+
+    pub(crate) fn remember(&mut self, channel: ChannelId) -> Result<(), MdmError> {
         if !self.stats.contains_key(&channel) {
             let stats = surroundings::stats(self.write, channel)?;
             self.stats.insert(channel, (stats, false));
         }
         Ok(())
-    }
-}
-
-impl Mdm {
-    pub(crate) fn is_over(&self, day: &LocalDay, now: Timestamp) -> bool {
-        let grace = SignedDuration::from_hours(self.rules().grace_h.into());
-        day.end().checked_add(grace).is_ok_and(|due| due <= now)
     }
 }

@@ -66,6 +66,8 @@ pub(crate) struct Touched {
     pub(crate) deliveries: Vec<Delivery>,
     /// A register that bounds the day is new, so it is judged again even if no value is.
     pub(crate) bounded: bool,
+    /// Only because of a register on another day: it is worked on after those of which readings arrived.
+    pub(crate) far: bool,
 }
 
 /// The days touched by a call, worked on in order of time, as each leans on those before.
@@ -135,8 +137,12 @@ impl Workshop<'_> {
         }
         let dates = touched.keys().map(|(date, _)| *date);
         self.load_power_events(dates.clone().min(), dates.max())?;
-        for ((date, channel), touched) in touched {
+        let (far, near): (Vec<_>, Vec<_>) = touched.into_iter().partition(|(_, touched)| touched.far);
+        for ((date, channel), touched) in near.into_iter().chain(far) {
             let Some(entry) = self.catalogue.by_id(channel) else { continue };
+            if touched.far && self.settled.contains(&(channel, date)) {
+                continue;
+            }
             report.days.push((channel, date));
             self.work_on(&entry, &touched, &mut report)?;
         }
@@ -162,17 +168,23 @@ impl Workshop<'_> {
             return Ok(());
         }
         report.registers += 1;
-        if read.tou != 0 {
+        let day = self.day_containing(read.at)?;
+        if read.tou != 0 && self.rules(&entry, day.date()).estimation.tou.is_empty() {
             return Ok(());
         }
-        let day = self.day_containing(read.at)?;
+        for date in self.days_bracketed(&entry, read.at)? {
+            let far = self.local_day(date)?;
+            let new = !touched.contains_key(&(date, entry.channel.id));
+            let touched = touch(touched, entry.channel.id, far);
+            (touched.bounded, touched.far) = (true, touched.far || new);
+        }
         if read.at == day.start()
             && let Ok(yesterday) = day.date().yesterday()
         {
             let yesterday = self.local_day(yesterday)?;
-            touch(touched, entry.channel.id, yesterday).bounded = true;
+            touch(touched, entry.channel.id, yesterday).bound();
         }
-        touch(touched, entry.channel.id, day).bounded = true;
+        touch(touched, entry.channel.id, day).bound();
         Ok(())
     }
 
@@ -211,7 +223,9 @@ impl Workshop<'_> {
                 of_day.push(arrival);
             }
             let delivery = Delivery { arrivals: of_day, repeated: !new };
-            touch(touched, entry.channel.id, day).deliveries.push(delivery);
+            let touched = touch(touched, entry.channel.id, day);
+            touched.deliveries.push(delivery);
+            touched.far = false;
         }
         Ok(())
     }
@@ -259,7 +273,14 @@ impl Workshop<'_> {
 }
 
 fn touch(touched: &mut TouchedDays, channel: ChannelId, day: LocalDay) -> &mut Touched {
-    touched.entry((day.date(), channel)).or_insert(Touched { day, deliveries: Vec::new(), bounded: false })
+    let fresh = Touched { day, deliveries: Vec::new(), bounded: false, far: false };
+    touched.entry((fresh.day.date(), channel)).or_insert(fresh)
+}
+
+impl Touched {
+    const fn bound(&mut self) {
+        (self.bounded, self.far) = (true, false);
+    }
 }
 
 impl Delivery {

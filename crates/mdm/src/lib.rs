@@ -15,12 +15,14 @@
 pub mod activation;
 mod beside;
 mod bulk;
+mod candidates;
 mod catalogue;
 mod close;
 mod collected;
 mod day;
 pub mod edit;
 mod error;
+mod fill;
 mod gaps;
 pub mod group;
 mod import;
@@ -30,6 +32,7 @@ mod pins;
 pub mod profile;
 mod push;
 pub mod read;
+mod stretch;
 mod surroundings;
 mod version;
 pub mod virtual_channel;
@@ -175,6 +178,13 @@ impl Mdm {
     /// What the store says; then nothing was taken in.
     pub fn ingest_events(&self, now: Timestamp, events: Vec<MeterEvent>) -> Result<IngestReport, MdmError> {
         self.receive(now, events.into_iter().map(Incoming::Event).collect())
+    }
+
+    /// The rules in force for a channel on a day; work on days asks [`day::Workshop::rules`].
+    pub(crate) fn rules_of(&self, entry: &catalogue::Entry, day: Date) -> Arc<Rules> {
+        let (in_force, catalogue) = (self.in_force(), self.catalogue());
+        let book = in_force.on(day).map_or(&self.book, |(_, book)| book);
+        Arc::clone(book.rules(day, &catalogue.eligible(entry)))
     }
 
     pub(crate) fn in_force(&self) -> Arc<InForce> {

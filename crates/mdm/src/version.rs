@@ -57,6 +57,7 @@ impl Workshop<'_> {
             VersionSource::Closing => "the day was closed after it was billed",
             VersionSource::Edit => "the day was edited after it was billed",
             VersionSource::Undo => "an edit was undone after the day was billed",
+            VersionSource::Estimation => "gaps were estimated anew after the day was billed",
             VersionSource::Rules => "other rules judged the day after it was billed",
         };
         if version > known {

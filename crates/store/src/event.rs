@@ -73,6 +73,27 @@ impl Read {
         Ok(found.into_iter().map(|stored| stored.event).collect())
     }
 
+    /// As [`Read::supply_events`], of one meter.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn supply_events_of(
+        &self,
+        meter: MeterId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<MeterEvent>> {
+        let sql = format!(
+            "{COLUMNS} WHERE meter = ? AND kind IN ({}, {}, {}, {}) AND at_ms >= ? AND at_ms < ? ORDER BY at_ms, seq",
+            EventKind::PowerFailed.log_code(),
+            EventKind::PowerRestored.log_code(),
+            EventKind::Disconnected.log_code(),
+            EventKind::Connected.log_code()
+        );
+        let within = (meter.get(), from.as_millisecond(), to.as_millisecond());
+        Ok(rows(&self.conn, &sql, within, stored)?.into_iter().map(|stored| stored.event).collect())
+    }
+
     /// How many events happened since `from`.
     ///
     /// # Errors

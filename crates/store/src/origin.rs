@@ -20,10 +20,13 @@ pub enum VersionSource {
     Undo,
     /// Other rules than before judged it anew.
     Rules,
+    /// Gaps were estimated anew: a register or days after the gap had come.
+    Estimation,
 }
 
 impl VersionSource {
-    const ALL: [Self; 5] = [Self::Readings, Self::Closing, Self::Edit, Self::Undo, Self::Rules];
+    const ALL: [Self; 6] =
+        [Self::Readings, Self::Closing, Self::Edit, Self::Undo, Self::Rules, Self::Estimation];
 
     const fn code(self) -> u8 {
         match self {
@@ -32,6 +35,7 @@ impl VersionSource {
             Self::Edit => 3,
             Self::Undo => 4,
             Self::Rules => 5,
+            Self::Estimation => 6,
         }
     }
 
@@ -43,6 +47,7 @@ impl VersionSource {
             Self::Edit => "edit",
             Self::Undo => "undo",
             Self::Rules => "rules",
+            Self::Estimation => "estimation",
         }
     }
 }

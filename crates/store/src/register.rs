@@ -66,6 +66,22 @@ impl Read {
         row(&self.conn, &sql, (meter.get(), kind.code(), tou, at.as_second()), read)
     }
 
+    /// The first read of one register at or after `at`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn register_after(
+        &self,
+        meter: MeterId,
+        kind: ChannelKind,
+        tou: u8,
+        at: Timestamp,
+    ) -> Result<Option<RegisterRead>> {
+        let sql =
+            format!("{COLUMNS} WHERE meter = ? AND kind = ? AND tou = ? AND at_s >= ? ORDER BY at_s LIMIT 1");
+        row(&self.conn, &sql, (meter.get(), kind.code(), tou, at.as_second()), read)
+    }
+
     /// The newest read of every register of a meter.
     ///
     /// # Errors

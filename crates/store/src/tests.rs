@@ -224,9 +224,14 @@ fn raw_batches_registers_and_events_are_kept_once() {
                 assert_eq!(kept.len(), 2);
                 assert!(kept.iter().any(|batch| batch.values == one.values && batch.status == one.status));
                 assert_eq!(r.supply_events(at(0), at(10))?, std::slice::from_ref(&event));
+                assert_eq!(r.supply_events_of(event.meter, at(0), at(10))?, std::slice::from_ref(&event));
+                assert_eq!(r.supply_events_of(MeterId::new(99), at(0), at(10))?, []);
                 assert_eq!(r.events_of(MeterId::new(1), at(0), at(10), 9)?[0].received_at, at(6));
                 assert_eq!(r.latest_registers(MeterId::new(1))?, std::slice::from_ref(&read));
                 assert!(r.register_before(MeterId::new(1), ChannelKind::Import, 0, at(-1))?.is_none());
+                let after = |at| r.register_after(MeterId::new(1), ChannelKind::Import, 0, at);
+                assert_eq!(after(at(-1))?.map(|read| read.at), Some(at(0)));
+                assert!(after(at(100_000_000))?.is_none());
                 Ok::<_, StoreError>(())
             })
             .unwrap();

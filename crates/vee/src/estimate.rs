@@ -83,7 +83,8 @@ pub(crate) fn is_overdue(day: &Day, index: usize, rules: &Rules, now: Timestamp)
 /// the order of [`Estimation::order`]; a straight line takes it whole, over midnight too, the others day by
 /// day. Then, where registers bracket estimates, these are scaled so that the sum is exact: by time-of-use
 /// register where those are read, else by the total. An interval partly inside an outage gets that share of its
-/// value for which there was supply. What nothing is known of stays missing.
+/// value for which there was supply. What nothing is known of stays missing, as does what lies before the meter was
+/// installed or after it was removed.
 pub fn estimate(day: &mut Day, context: &Context<'_>, rules: &Rules) -> Estimated {
     estimate_days(core::slice::from_mut(day), context, rules).pop().unwrap_or_default()
 }
@@ -203,7 +204,8 @@ impl<'a, 'b> Work<'a, 'b> {
         } else {
             Vec::new()
         };
-        for gap in self.span.runs(|_, slot| slot.quality.is_missing()) {
+        let open = |index: usize, slot: Slot| slot.quality.is_missing() && self.in_service(index);
+        for gap in self.span.runs(open) {
             if self.is_overdue(gap.end - 1) {
                 self.fill_gap(&gap, &order, &brackets);
             }
@@ -216,6 +218,10 @@ impl<'a, 'b> Work<'a, 'b> {
     fn is_overdue(&self, index: usize) -> bool {
         let (day, at) = self.span.locate(index);
         is_overdue(self.span.day(day), at, self.rules, self.context.now)
+    }
+
+    fn in_service(&self, index: usize) -> bool {
+        self.context.in_service(self.span.start_of(index), self.span.end_of(index))
     }
 
     fn known_zero(&mut self) {

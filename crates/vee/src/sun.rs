@@ -41,6 +41,15 @@ impl Sun {
         Self { night_below, noon_s: midnight_s + 43_200.0 - east_s - equation_s }
     }
 
+    /// How much higher than the chosen elevation the sun stands at an instant (Unix seconds) of the day, in millionths of
+    /// an arbitrary unit that is the same all day; 0 below it.
+    pub(crate) fn weight(&self, at_s: i64) -> i64 {
+        let angle = (seconds(at_s) - self.noon_s) / 86_400.0 * TAU;
+        #[expect(clippy::cast_possible_truncation, reason = "at most three million")]
+        let weight = ((cosine(angle) - self.night_below).clamp(0.0, 3.0) * 1e6) as i64;
+        weight
+    }
+
     /// Whether the sun is lower than the chosen elevation at an instant (Unix seconds) of the day.
     pub fn is_below(&self, at_s: i64) -> bool {
         let angle = (seconds(at_s) - self.noon_s) / 86_400.0 * TAU;

@@ -4,8 +4,9 @@ use super::op::{Around, change, put};
 use super::{Edit, EditRefused, Editor, LONGEST_NOTE, Op, ReasonCode, Slots};
 use crate::catalogue::Entry;
 use crate::day::{Before, Made, Workshop};
+use crate::fill::Judged;
+use crate::ingest::IngestReport;
 use crate::read::BenchDay;
-use crate::surroundings;
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -247,7 +248,7 @@ impl Workshop<'_> {
                     before: &yesterday,
                     after: &tomorrow,
                     other: other.as_ref(),
-                    linear_max_s: self.mdm.rules().linear_max_s,
+                    linear_max_s: self.rules(entry, edit.date).linear_max_s,
                 };
                 change(&mut work.day, &edit.slots, op, &around)
             }
@@ -290,7 +291,7 @@ impl Workshop<'_> {
         slots: &Slots,
         method: vee::Method,
     ) -> Result<Result<(), EditRefused>, MdmError> {
-        let all = surroundings::candidates(self.mdm, self.write, entry, day, slots, self.now)?;
+        let all = crate::candidates::candidates(self.mdm, self.write, entry, day, slots, self.now)?;
         let Some(chosen) = all.into_iter().find(|candidate| candidate.method == method) else {
             return Ok(Err(EditRefused::MethodUnfit { method: method.name(), why: String::new() }));
         };
@@ -313,10 +314,10 @@ impl Workshop<'_> {
         let earlier = self.exceptions_of(entry, edit.date)?;
         let mut day = work.day;
         // What stands after an undo is what stood then, to the byte, whatever the rules would make of it today.
-        let findings = if work.source == VersionSource::Undo {
-            self.look_at(entry, &day)?
+        let Judged { findings, others } = if work.source == VersionSource::Undo {
+            Judged { findings: self.look_at(entry, &day)?, others: Vec::new() }
         } else {
-            self.judge(entry, &mut day)?
+            self.judge(entry, before, &mut day)?
         };
         let differs = |slot: &usize| before.day.slots.get(*slot) != day.slots.get(*slot);
         let changed: Slots = (0..day.slots.len()).filter(differs).collect();
@@ -340,6 +341,7 @@ impl Workshop<'_> {
             };
             let version = self.keep(entry, before, &day, Made { replaced: true, closing: true, origin })?;
             self.put_findings(entry, before, &day, version, &findings)?;
+            self.keep_others(entry, others, &mut IngestReport::default())?;
             version
         };
         self.move_cases(entry, &day, editor, edit, earlier)?;

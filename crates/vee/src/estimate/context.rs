@@ -5,6 +5,7 @@ use crate::facts::{Facts, Outage, Register};
 use crate::stats::Stats;
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
+use serde::{Deserialize, Serialize};
 
 /// What estimation may lean on. Everything but facts, statistics and the present may be left empty:
 ///
@@ -63,7 +64,8 @@ pub struct TouRead {
 }
 
 /// A demand-response event, half-open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Event {
     /// Its first instant.
     pub from: Timestamp,
@@ -115,6 +117,11 @@ impl<'a> Context<'a> {
     pub(crate) fn temperature(&self, date: Date) -> Option<i32> {
         let at = self.temperatures.binary_search_by_key(&date, |day| day.date).ok()?;
         self.temperatures.get(at).map(|day| day.mean_dc)
+    }
+
+    /// Whether the meter was there for the whole of `[from, to)`: outside of that nothing is to be estimated.
+    pub(crate) fn in_service(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.facts.installed.is_none_or(|at| at <= from) && self.facts.removed.is_none_or(|at| to <= at)
     }
 
     /// Whether an outage or an event touches `[from, to)`.

@@ -116,7 +116,11 @@ impl Work<'_, '_> {
         let mine = || bracket.slots.clone().filter(|index| of(*index));
         let estimated: Vec<usize> =
             mine().filter(|index| self.span.slot(*index).quality.is_estimated()).collect();
-        if estimated.is_empty() || mine().any(|index| self.span.slot(index).quality.is_missing()) {
+        let open = |index: usize| {
+            self.span.slot(index).quality.is_missing()
+                && self.context.in_service(self.span.start_of(index), self.span.end_of(index))
+        };
+        if estimated.is_empty() || mine().any(open) {
             return;
         }
         let target = i128::from(moved) - known(self.span, &bracket.slots, self.context, &of);

@@ -1,8 +1,9 @@
 //! What a rule set says about estimation.
 
+use super::context::Event;
 use super::method::Method;
 use crate::rules::RulesError;
-use jiff::civil::{Time, Weekday};
+use jiff::civil::{Date, Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 /// Which estimator, and its settings. The defaults are the regulators' ladder.
@@ -25,6 +26,15 @@ pub struct Estimation {
     pub tou: Vec<TouPeriod>,
     /// The load shape of the customer's class, for premises without a history.
     pub shape: Shape,
+    /// Dates that count as Sundays, in order.
+    pub holidays: Vec<Date>,
+    /// Demand-response events: a day whose window one touches is no reference.
+    pub events: Vec<Event>,
+    /// Registers that lie further apart than this scale nothing between them, days.
+    pub bracket_max_d: u32,
+    /// So many days later an estimate that no register bears out is made anew, with the days that were read since; only
+    /// [`Method::WattleBlend`] can use them. 0 switches that off.
+    pub revise_after_d: u32,
 }
 
 /// Who fills the gaps.
@@ -89,6 +99,10 @@ impl Default for Estimation {
             allow_negative_scaling: false,
             tou: Vec::new(),
             shape: Shape::default(),
+            holidays: Vec::new(),
+            events: Vec::new(),
+            bracket_max_d: 62,
+            revise_after_d: 7,
         }
     }
 }
@@ -108,6 +122,11 @@ impl Estimation {
         order
     }
 
+    /// Whether days after a gap help to fill it.
+    pub fn uses_later_days(&self) -> bool {
+        self.order().contains(&Method::WattleBlend)
+    }
+
     /// Refuses what makes no sense.
     ///
     /// # Errors
@@ -118,6 +137,25 @@ impl Estimation {
             if !weights.is_empty() && (weights.len() != 24 || weights.iter().all(|weight| *weight == 0)) {
                 let value = i64::try_from(weights.len()).unwrap_or(i64::MAX);
                 return Err(RulesError::Threshold { name, value, must: "24 weights, not all of them zero" });
+            }
+        }
+        if !self.holidays.is_sorted() {
+            let value = i64::try_from(self.holidays.len()).unwrap_or(i64::MAX);
+            return Err(RulesError::Threshold { name: "holidays", value, must: "in order of date" });
+        }
+        if self.events.iter().any(|event| event.from >= event.to) {
+            let value = i64::try_from(self.events.len()).unwrap_or(i64::MAX);
+            return Err(RulesError::Threshold {
+                name: "events",
+                value,
+                must: "events that end after they begin",
+            });
+        }
+        let days = [("bracket_max_d", self.bracket_max_d, 400), ("revise_after_d", self.revise_after_d, 28)];
+        for (name, value, most) in days {
+            if value > most {
+                let must = if most == 28 { "at most 28" } else { "at most 400" };
+                return Err(RulesError::Threshold { name, value: value.into(), must });
             }
         }
         if let Some(period) = self.tou.iter().find(|period| period.register == 0) {

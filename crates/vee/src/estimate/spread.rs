@@ -6,6 +6,7 @@ use super::proposal::{Basis, Proposal, Refusal};
 use super::span::{Part, Span};
 use crate::day::Day;
 use crate::rules::Rules;
+use crate::sun::Sun;
 use jiff::civil::Date;
 use model::ChannelKind;
 
@@ -39,7 +40,7 @@ pub(super) fn by_shape(
     Ok(Proposal { values: weighted(day, part, daily, weight), basis: Basis::Shape { daily } })
 }
 
-/// The mean daily use, the same in every interval; of a generator, between six and eighteen o'clock only.
+/// The mean daily use, the same in every interval; of a generator, as high as the sun stands.
 /// Where nothing is known but registers that bracket the gap, the smallest values of that shape, which
 /// scaling fills.
 pub(super) fn evenly(
@@ -52,7 +53,8 @@ pub(super) fn evenly(
     if !day.kind.is_additive() {
         return Err(Refusal::NotAdditive);
     }
-    let weight = |index: usize| flat_weight(day, index);
+    let sun = sun_over(day, context);
+    let weight = |index: usize| flat_weight(day, index, sun.as_ref());
     let (daily, basis) = match context.stats.mean_before(day.day.date()) {
         Some((daily, days)) => (daily, Basis::Flat { daily, days }),
         None if bracketed => {
@@ -64,13 +66,27 @@ pub(super) fn evenly(
     Ok(Proposal { values: weighted(day, part, daily, weight), basis })
 }
 
-/// What an interval weighs where no shape is known: all the same, but the sun does not shine at night.
+/// The sun over the service point, for channels that follow it and where its place is on file.
+fn sun_over(day: &Day, context: &Context<'_>) -> Option<Sun> {
+    if !matches!(day.kind, ChannelKind::Export | ChannelKind::Generation) {
+        return None;
+    }
+    let noon_s = i64::midpoint(day.day.start().as_second(), day.day.end().as_second());
+    context.facts.position.map(|place| Sun::over(place, noon_s, 0))
+}
+
+/// What an interval weighs where no shape is known: all the same, but a generator counts by the height of the sun over a
+/// level plane.
 ///
-/// **Interpretation:** six to eighteen o'clock local time stands for daylight, with a parabola in between,
-/// as the place of the service point is not among the facts.
-fn flat_weight(day: &Day, index: usize) -> i128 {
+/// **Interpretation:** where the place of the service point is not on file, six to eighteen o'clock local time stands for
+/// daylight, with a parabola in between.
+fn flat_weight(day: &Day, index: usize, sun: Option<&Sun>) -> i128 {
     if !matches!(day.kind, ChannelKind::Export | ChannelKind::Generation) {
         return 1;
+    }
+    if let Some(sun) = sun {
+        let middle = i64::midpoint(day.start_of(index).as_second(), day.end_of(index).as_second());
+        return sun.weight(middle).into();
     }
     let minute = minute(day, index);
     i128::from(((minute - 6 * 60) * (18 * 60 - minute)).max(0))

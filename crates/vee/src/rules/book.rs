@@ -189,6 +189,14 @@ impl RuleBook {
         self.sets.get(&self.mask(day, of)).unwrap_or(&self.base)
     }
 
+    /// The shortest and the longest grace of anybody, hours.
+    pub fn grace_range_h(&self) -> (u32, u32) {
+        let all = self.sets.values().map(|rules| rules.grace_h);
+        all.fold((self.base.grace_h, self.base.grace_h), |(least, most), grace| {
+            (least.min(grace), most.max(grace))
+        })
+    }
+
     /// The hash of the whole book, the same on every machine; that of a book without groups is that of its rules.
     pub fn hash(&self) -> RulesHash {
         fnv(&self.text)

@@ -31,6 +31,7 @@ fn worded(versions: &[VersionView], measure: Measure, words: &Words) -> Option<S
         VersionSource::Readings => "Readings that arrived later changed this day",
         VersionSource::Closing => "Missing readings of this day were estimated",
         VersionSource::Rules => "This day was checked again",
+        VersionSource::Estimation => "Missing readings of this day were estimated again, with more to go by",
     };
     let when = words.stamp(last.recorded_at);
     let shown = |total: i64| format!("{}\u{a0}{}", measure.coarse(total), measure.unit);

@@ -56,6 +56,7 @@ fn what(version: &VersionView, kind: model::ChannelKind) -> String {
         (VersionSource::Readings, _) => "Readings arrived".to_owned(),
         (VersionSource::Closing, _) => "Gaps were estimated".to_owned(),
         (VersionSource::Rules, _) => "Other rules".to_owned(),
+        (VersionSource::Estimation, _) => "Estimated anew".to_owned(),
     }
 }
 
