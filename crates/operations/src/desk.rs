@@ -77,7 +77,7 @@ impl Desk {
             if write.meter(meter)?.is_none() {
                 return Err(DeskError::UnknownMeter(meter));
             }
-            let id = write.next_command_id()?;
+            let id = write.take_command_id()?;
             write.insert_command(&Command {
                 id,
                 meter,

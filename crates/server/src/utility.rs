@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{PgConfig, Store};
+use store::{PgConfig, Sql, Store};
 use vee::RuleBook;
 
 const DATABASE: &str = "wattle.sqlite";
@@ -53,14 +53,27 @@ impl Home {
     /// A message that names the file or the setting.
     pub fn open_store(&self) -> Result<Store> {
         let Some(address) = &self.database else { return open_store(&self.data) };
-        let mut config = PgConfig::parse(address).context("`database` cannot be used")?;
-        if let Some(file) = &self.password_file {
-            check_mode(file)?;
-            config = config
-                .with_password_file(file)
-                .with_context(|| format!("could not read {}", file.display()))?;
-        }
-        Store::connect(&config).context("could not open the PostgreSQL database")
+        Store::connect(&self.server(address)?).context("could not open the PostgreSQL database")
+    }
+
+    /// Opens the database for queries of people; nothing is written, its schema neither.
+    ///
+    /// # Errors
+    /// A message that names the file or the setting, or the remedy where there is none.
+    pub fn open_sql(&self) -> Result<Sql> {
+        let Some(address) = &self.database else {
+            check_known(&self.data)?;
+            let file = self.data.join(DATABASE);
+            return Sql::open(&file).with_context(|| format!("could not open {}", file.display()));
+        };
+        Sql::connect(&self.server(address)?).context("could not open the PostgreSQL database")
+    }
+
+    fn server(&self, address: &str) -> Result<PgConfig> {
+        let config = PgConfig::parse(address).context("`database` cannot be used")?;
+        let Some(file) = &self.password_file else { return Ok(config) };
+        check_mode(file)?;
+        config.with_password_file(file).with_context(|| format!("could not read {}", file.display()))
     }
 
     /// As [`Home::open_store`], where a utility must be there already.
@@ -181,6 +194,11 @@ pub fn holds_store(directory: &Path) -> bool {
 /// # Errors
 /// A message that names the file, or the remedy where there is none.
 pub fn open_known_store(directory: &Path) -> Result<Store> {
+    check_known(directory)?;
+    open_store(directory)
+}
+
+fn check_known(directory: &Path) -> Result<()> {
     if !holds_store(directory) {
         bail!(
             "{} holds no utility; `wattle admin migrate --data {} --name NAME --zone ZONE` sets one up",
@@ -188,7 +206,7 @@ pub fn open_known_store(directory: &Path) -> Result<Store> {
             directory.display()
         );
     }
-    open_store(directory)
+    Ok(())
 }
 
 fn key_file(directory: &Path, given: Option<&Path>) -> PathBuf {

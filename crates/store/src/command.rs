@@ -73,16 +73,30 @@ impl Read {
         rows(&self.conn, &sql, (state.name(), limit), record)
     }
 
-    /// The id that the next new command should have.
+    /// The latest commands of all meters, the newest first.
     ///
     /// # Errors
     /// What the database says.
-    pub fn next_command_id(&self) -> Result<CommandId> {
-        Ok(CommandId::new(value(&self.conn, "SELECT coalesce(max(id), 0) + 1 FROM command", [])?))
+    pub fn latest_commands(&self, limit: u32) -> Result<Vec<CommandRecord>> {
+        rows(&self.conn, &format!("{COLUMNS} ORDER BY id DESC LIMIT ?"), [limit], record)
     }
 }
 
 impl Write {
+    /// Takes a number for a new command, which nobody else will get. On a server it is gone even when the transaction is
+    /// rolled back, so numbers may have gaps.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn take_command_id(&self) -> Result<CommandId> {
+        let sql = if self.conn.is_shared() {
+            "SELECT nextval('command_number')"
+        } else {
+            "SELECT coalesce(max(id), 0) + 1 FROM command"
+        };
+        Ok(CommandId::new(value(&self.conn, sql, [])?))
+    }
+
     /// Puts a command into the outbox; the same id again changes nothing. Whether it was new.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use crate::block::{pack, unpack};
 use crate::column::{day_number, day_of, each, execute, interval, row, rows, seconds};
 use crate::engine::Row;
 use crate::month::month_number;
+use crate::page::PAGE;
 use crate::{Read, Result, StoreError, Write};
 use core::ops::RangeInclusive;
 use jiff::Timestamp;
@@ -197,6 +198,35 @@ impl Read {
         Ok(found.into_values().collect())
     }
 
+    /// The newest version of a day of every channel of a page of 256, by channel.
+    pub(crate) fn newest_in_page(&self, day: Date, page: u32) -> Result<Vec<StoredDay>> {
+        let range = (ChannelId::new(page * PAGE), ChannelId::new((page * PAGE).saturating_add(PAGE)));
+        let of_month = day.day().cast_unsigned();
+        let mut found: BTreeMap<ChannelId, StoredDay> = BTreeMap::new();
+        self.each_share(month_number(day), range, |share, view| {
+            if share.holds(of_month) {
+                let days = view.days(month_number(day), share)?;
+                let newest = days.into_iter().rfind(|folded| folded.stored.block.day == day);
+                found.extend(newest.map(|folded| (share.channel, folded.stored)));
+            }
+            Ok(())
+        })?;
+        let mut values = Vec::new();
+        self.each_page(day, (page, page.saturating_add(1)), |row| {
+            let mut days = Vec::new();
+            row.view.each(row.page, &mut values, |channel, values| {
+                days.push(row.stored(channel, values.to_vec()));
+            })?;
+            for stored in days {
+                let stored = stored?;
+                found.insert(stored.block.channel, stored);
+            }
+            Ok(())
+        })?;
+        found.extend(self.day_rows(day, range)?.into_iter().map(|stored| (stored.block.channel, stored)));
+        Ok(found.into_values().collect())
+    }
+
     /// What every channel has of a day, by channel.
     ///
     /// # Errors
@@ -329,14 +359,14 @@ fn summary_of(stored: &StoredDay) -> DaySummary {
 }
 
 /// What a day holds, counted.
-struct Counted {
-    present: u32,
-    estimated: u32,
-    total: i64,
+pub(crate) struct Counted {
+    pub(crate) present: u32,
+    pub(crate) estimated: u32,
+    pub(crate) total: i64,
 }
 
 impl Counted {
-    fn of(values: &[i64], quality: &[Quality]) -> Self {
+    pub(crate) fn of(values: &[i64], quality: &[Quality]) -> Self {
         let (mut present, mut estimated, mut total) = (0u32, 0u32, 0i64);
         for (value, quality) in values.iter().zip(quality) {
             if quality.is_missing() {

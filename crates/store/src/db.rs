@@ -15,7 +15,18 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_work.sql"),
     include_str!("../migrations/0004_supply.sql"),
     include_str!("../migrations/0006_imports.sql"),
+    include_str!("../migrations/0010_readers.sql"),
 ];
+
+/// Whether this program reads a database of schema `found`, without changing it.
+pub(crate) fn schema_of(found: u32) -> Result<()> {
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    match found.cmp(&known) {
+        core::cmp::Ordering::Equal => Ok(()),
+        core::cmp::Ordering::Less => Err(StoreError::TooOld { found, known }),
+        core::cmp::Ordering::Greater => Err(StoreError::TooNew { found, known }),
+    }
+}
 
 /// Idle readers kept open; more are opened when more read at once.
 const IDLE_READERS: usize = 8;

@@ -38,6 +38,25 @@ pub enum StoreError {
         /// The last one that this program has.
         known: u32,
     },
+    /// The database was last opened by an earlier program; opening it to read changes nothing, so it stays as it is.
+    #[error(
+        "read the database: its schema is version {found}, this program reads {known}; `wattle admin migrate` brings it up to date"
+    )]
+    TooOld {
+        /// The version in the database.
+        found: u32,
+        /// The one that this program reads.
+        known: u32,
+    },
+    /// A query of a person would write, or is no single query.
+    #[error("run that: only one query at a time is taken here, and none that writes")]
+    ReadOnly,
+    /// A query of a person reads what is not open to readers.
+    #[error("read {name}: only the views are open here, and `wattle sql` without a query lists them")]
+    NotAView {
+        /// What it names.
+        name: String,
+    },
     /// The address of a database is not usable.
     #[error("use the address of the database: {why}")]
     Address {

@@ -38,6 +38,7 @@ mod push_group;
 mod push_log;
 mod raw;
 mod register;
+mod sql;
 mod stats_page;
 mod sums;
 mod user;
@@ -80,6 +81,7 @@ pub use provision::{
 pub use push_group::PushGroup;
 pub use push_log::PushEntry;
 pub use raw::RawBatch;
+pub use sql::{SQL_VIEWS, Sql, SqlColumn, SqlTaker, SqlValue, SqlView};
 pub use stats_page::StatsPage;
 pub use sums::{BUCKETS, BucketSums, Runs};
 pub use user::{NewUser, Session, User};

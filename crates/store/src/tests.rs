@@ -277,11 +277,11 @@ fn a_command_goes_through_the_outbox_once() {
         };
         store
             .write(|w| {
-                assert_eq!(w.next_command_id()?.get(), 1);
+                assert_eq!(w.take_command_id()?.get(), 1);
                 assert!(w.insert_command(&order(1, 100))?);
                 assert!(!w.insert_command(&order(1, 999))?, "the same id again changes nothing");
                 assert!(w.insert_command(&order(2, 10))?);
-                assert_eq!(w.next_command_id()?.get(), 3);
+                assert_eq!(w.latest_commands(1)?[0].command.id.get(), 2);
                 Ok::<_, StoreError>(())
             })
             .unwrap();
@@ -524,6 +524,7 @@ fn weather_paths_and_pushes_come_back() {
 mod bench;
 mod citus;
 mod job;
+mod sql;
 mod views;
 
 #[test]

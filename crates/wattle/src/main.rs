@@ -17,6 +17,7 @@ mod read;
 mod series;
 mod serve;
 mod sim;
+mod sql;
 mod stop;
 mod talk;
 mod town;
@@ -65,6 +66,8 @@ enum Command {
     Import(import::Arguments),
     /// Write readings to a file: Green Button, NEM12, CMEP, CSV.
     Export(export::Arguments),
+    /// Ask a utility's data in SQL, read only.
+    Sql(sql::Arguments),
     /// Measure; without a name, list what can be measured.
     Bench(bench::Arguments),
 }
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => sim::run(&arguments, talk),
         Command::Import(arguments) => import::run(&arguments, talk),
         Command::Export(arguments) => export::run(&arguments, talk),
+        Command::Sql(arguments) => sql::run(&arguments, talk),
         Command::Bench(arguments) => bench::run(&arguments, talk),
     };
     match done {

@@ -1,4 +1,5 @@
--- Read-only views with the blocks unpacked, for analysts; PostgreSQL only. Run again after every migration.
+-- What unpacks blocks, pages and months for the read-only views; PostgreSQL only. Run again after every migration; the
+-- views themselves are written once for both engines, in src/sql/views.rs.
 --
 -- 64-bit arithmetic that wraps around is done in numeric and turned into bigint at the end.
 
@@ -27,8 +28,69 @@ BEGIN
 END
 $$;
 
--- One chunk of at most 256 values.
+-- One chunk of at most 256 values. Nearly all fit sixty bits with room to spare; the others take the way of wattle_wide.
 CREATE OR REPLACE FUNCTION wattle_chunk(block bytea, INOUT at int, count int, OUT vals bigint[])
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    head int := get_byte(block, at);
+    width int := head & 127;
+    far numeric;
+    base bigint;
+    bits int;
+    raw bigint;
+    start int;
+    shift int;
+    patches numeric;
+    place int;
+    high numeric;
+BEGIN
+    SELECT wattle_unzigzag(v.value), v.at INTO far, start FROM wattle_varint(block, at + 1) v;
+    IF width > 40 OR abs(far) > 1152921504606846976 THEN
+        SELECT w.at, w.vals INTO at, vals FROM wattle_wide(block, at, count) w;
+        RETURN;
+    END IF;
+    base := far::bigint;
+    bits := start * 8;
+    vals := array_fill(0::bigint, ARRAY[count]);
+    FOR i IN 1..count LOOP
+        EXIT WHEN width = 0;
+        start := bits >> 3;
+        shift := bits & 7;
+        raw := 0;
+        FOR k IN 0..(shift + width - 1) >> 3 LOOP
+            raw := raw | (get_byte(block, start + k)::bigint << (k << 3));
+        END LOOP;
+        vals[i] := (raw >> shift) & ((1::bigint << width) - 1);
+        bits := bits + width;
+    END LOOP;
+    start := (bits + 7) >> 3;
+    SELECT v.at, v.value INTO start, patches FROM wattle_varint(block, start) v;
+    FOR i IN 1..patches::int LOOP
+        place := get_byte(block, start);
+        SELECT v.at, v.value INTO start, high FROM wattle_varint(block, start + 1) v;
+        IF high * power(2::numeric, width) > 1125899906842624 THEN
+            SELECT w.at, w.vals INTO at, vals FROM wattle_wide(block, at, count) w;
+            RETURN;
+        END IF;
+        vals[place + 1] := vals[place + 1] | (high::bigint << width);
+    END LOOP;
+    at := start;
+    IF head >= 128 THEN
+        FOR i IN 1..count LOOP
+            raw := vals[i];
+            base := base + CASE WHEN raw & 1 = 0 THEN raw >> 1 ELSE -(raw >> 1) - 1 END;
+            vals[i] := base;
+        END LOOP;
+    ELSE
+        FOR i IN 1..count LOOP
+            vals[i] := vals[i] + base;
+        END LOOP;
+    END IF;
+END
+$$;
+
+-- A chunk whose numbers may need all 64 bits.
+CREATE OR REPLACE FUNCTION wattle_wide(block bytea, INOUT at int, count int, OUT vals bigint[])
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     head int := get_byte(block, at);
@@ -83,6 +145,44 @@ BEGIN
 END
 $$;
 
+-- The byte behind a chunk.
+CREATE OR REPLACE FUNCTION wattle_skip(block bytea, INOUT at int, count int)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    width int := get_byte(block, at) & 127;
+    patches numeric;
+BEGIN
+    SELECT v.at INTO at FROM wattle_varint(block, at + 1) v;
+    SELECT v.at, v.value INTO at, patches FROM wattle_varint(block, at + (count * width + 7) / 8) v;
+    FOR i IN 1..patches::int LOOP
+        SELECT v.at INTO at FROM wattle_varint(block, at + 1) v;
+    END LOOP;
+END
+$$;
+
+-- Some of `total` values that begin at a byte: `count` of them from the one with number `first` on.
+CREATE OR REPLACE FUNCTION wattle_some(block bytea, at int, total int, first int, count int) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    done int := 0;
+    size int;
+    part bigint[];
+    vals bigint[] := '{}';
+BEGIN
+    WHILE done < first + count LOOP
+        size := least(256, total - done);
+        IF done + size <= first THEN
+            at := wattle_skip(block, at, size);
+        ELSE
+            SELECT c.at, c.vals INTO at, part FROM wattle_chunk(block, at, size) c;
+            vals := vals || part[greatest(first - done, 0) + 1:least(first + count - done, size)];
+        END IF;
+        done := done + size;
+    END LOOP;
+    RETURN vals;
+END
+$$;
+
 -- A block of one channel's day: its marks, and its values, 0 where the mark says missing.
 CREATE OR REPLACE FUNCTION wattle_block(block bytea) RETURNS TABLE (slot int, mark int, value bigint)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -132,71 +232,274 @@ BEGIN
 END
 $$;
 
--- A page of the days of up to 256 channels.
-CREATE OR REPLACE FUNCTION wattle_page(block bytea, page int, slots int)
-RETURNS TABLE (channel int, slot int, mark int, value bigint)
+-- One channel's day in a page of up to 256 channels; nothing where it is not in there.
+CREATE OR REPLACE FUNCTION wattle_in_page(block bytea, channel int, slots int, OUT mark int, OUT vals bigint[])
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
+    place int := channel & 255;
+    below int := bit_count(substr(block, 7, place / 8));
     at int := 38;
-    done int;
-    part bigint[];
+    skipped int := 0;
+    b int;
+    length int;
+    factor int;
 BEGIN
     IF get_byte(block, 0) <> 1 THEN
         RAISE EXCEPTION 'page of format %, which these views do not know', get_byte(block, 0);
     END IF;
-    mark := get_byte(block, 1);
-    FOR place IN 0..255 LOOP
-        IF get_bit(block, 48 + place) = 1 THEN
-            SELECT v.at INTO at FROM wattle_varint(block, at) v;
+    IF get_bit(block, 48 + place) = 0 THEN
+        RETURN;
+    END IF;
+    FOR i IN (place & 248)..place - 1 LOOP
+        below := below + get_bit(block, 48 + i);
+    END LOOP;
+    FOR i IN 1..bit_count(substr(block, 7, 32)) LOOP
+        length := 0;
+        factor := 1;
+        LOOP
+            b := get_byte(block, at);
+            at := at + 1;
+            length := length + (b & 127) * factor;
+            EXIT WHEN b < 128;
+            factor := factor * 128;
+        END LOOP;
+        IF i <= below THEN
+            skipped := skipped + length;
         END IF;
     END LOOP;
-    FOR place IN 0..255 LOOP
-        CONTINUE WHEN get_bit(block, 48 + place) = 0;
-        channel := page * 256 + place;
-        done := 0;
-        WHILE done < slots LOOP
-            SELECT c.at, c.vals INTO at, part FROM wattle_chunk(block, at, least(256, slots - done)) c;
-            FOR i IN 1..cardinality(part) LOOP
-                slot := done + i - 1;
-                value := part[i];
-                RETURN NEXT;
-            END LOOP;
-            done := done + cardinality(part);
+    mark := get_byte(block, 1);
+    vals := wattle_some(block, at + skipped, slots, 0, slots);
+END
+$$;
+
+-- The newest version of one channel's day in a month of up to 8 channels; nothing where it is not in there.
+CREATE OR REPLACE FUNCTION wattle_in_month(block bytea, channel int, of_month int,
+    OUT version int, OUT recorded_s bigint, OUT length_s int, OUT marks int[], OUT vals bigint[])
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    at int := 1;
+    value numeric;
+    recorded bigint := 0;
+    recorded_all bigint[] := '{}';
+    length_all int[] := '{}';
+    flags int;
+    runs int;
+    mine boolean;
+    total int;
+    head int;
+    days int;
+    version_of_run int;
+    origin int;
+    slots int;
+    marks_of_run int[];
+    found_at int;
+BEGIN
+    IF get_byte(block, 0) <> 1 THEN
+        RAISE EXCEPTION 'month of format %, which these views do not know', get_byte(block, 0);
+    END IF;
+    SELECT v.at, v.value INTO at, value FROM wattle_varint(block, at) v;
+    FOR i IN 1..value::int LOOP
+        flags := get_byte(block, at);
+        SELECT v.at INTO at FROM wattle_varint(block, at + 1) v;
+        SELECT v.at, v.value INTO at, value FROM wattle_varint(block, at) v;
+        recorded := recorded + wattle_unzigzag(value)::bigint;
+        recorded_all := recorded_all || recorded;
+        SELECT v.at, v.value INTO at, value FROM wattle_varint(block, at) v;
+        length_all := length_all || value::int;
+        SELECT v.at INTO at FROM wattle_varint(block, at) v;
+        IF flags & 1 = 1 THEN
+            SELECT v.at INTO at FROM wattle_varint(block, at) v;
+            SELECT v.at + 4 INTO at FROM wattle_varint(block, at) v;
+        END IF;
+    END LOOP;
+    WHILE at < octet_length(block) LOOP
+        mine := get_byte(block, at) = (channel & 7) + 1;
+        total := 0;
+        found_at := NULL;
+        SELECT v.at, v.value::int INTO at, runs FROM wattle_varint(block, at + 1) v;
+        FOR i IN 1..runs LOOP
+            head := get_byte(block, at);
+            days := get_byte(block, at + 1);
+            SELECT v.at, v.value::int INTO at, version_of_run FROM wattle_varint(block, at + 2) v;
+            SELECT v.at, v.value::int INTO at, origin FROM wattle_varint(block, at) v;
+            SELECT v.at, v.value::int INTO at, slots FROM wattle_varint(block, at) v;
+            IF head & 1 = 0 THEN
+                marks_of_run := array_fill(get_byte(block, at), ARRAY[slots]);
+                at := at + 1;
+            ELSE
+                marks_of_run := '{}';
+                WHILE cardinality(marks_of_run) < slots LOOP
+                    SELECT v.at, v.value INTO at, value FROM wattle_varint(block, at) v;
+                    IF value < 1 OR value > slots - cardinality(marks_of_run) THEN
+                        RAISE EXCEPTION 'nonsense in a month at byte %', at;
+                    END IF;
+                    marks_of_run := marks_of_run || array_fill(get_byte(block, at), ARRAY[value::int]);
+                    at := at + 1;
+                END LOOP;
+            END IF;
+            -- Versions ascend, so the last run that holds the day is the newest.
+            IF mine AND of_month >= head / 2 AND of_month < head / 2 + days THEN
+                found_at := total + (of_month - head / 2) * slots;
+                version := version_of_run;
+                recorded_s := recorded_all[origin + of_month - head / 2 + 1];
+                length_s := length_all[origin + of_month - head / 2 + 1];
+                marks := marks_of_run;
+            END IF;
+            total := total + slots * days;
         END LOOP;
+        SELECT v.at, v.value INTO at, value FROM wattle_varint(block, at) v;
+        IF found_at IS NOT NULL THEN
+            vals := wattle_some(block, at, total, found_at, cardinality(marks));
+            RETURN;
+        END IF;
+        EXIT WHEN mine;
+        at := at + value::int;
     END LOOP;
 END
 $$;
 
-CREATE OR REPLACE FUNCTION wattle_quality(mark int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT (ARRAY['raw', 'valid', 'verified', 'edited', 'estimated_linear', 'estimated_like_day', 'estimated_profile',
-        'estimated_scaled', 'derived_zero', 'missing', 'questionable', 'projected'])[(mark & 15) + 1]
+-- The newest version of a channel's day, wherever it lies: a row of its own, a page, a folded month.
+CREATE OR REPLACE FUNCTION wattle_found(of_channel bigint, of_day int,
+    OUT version int, OUT sealed int, OUT recorded_s bigint, OUT length_s int, OUT marks int[], OUT vals bigint[])
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    r record;
+    day date := DATE '1970-01-01' + of_day;
+BEGIN
+    SELECT d.version, d.sealed, d.recorded_s, d.block INTO r FROM day_block d
+        WHERE d.day = of_day AND d.channel = of_channel ORDER BY d.version DESC LIMIT 1;
+    IF FOUND THEN
+        version := r.version;
+        sealed := r.sealed;
+        recorded_s := r.recorded_s;
+        length_s := get_byte(r.block, 0) + (get_byte(r.block, 1) << 8) + (get_byte(r.block, 2) << 16);
+        SELECT array_agg(b.mark ORDER BY b.slot), array_agg(b.value ORDER BY b.slot) INTO marks, vals
+            FROM wattle_block(substr(r.block, 5)) b;
+        RETURN;
+    END IF;
+    FOR r IN SELECT p.recorded_s, p.interval_s, i.mark, i.vals FROM day_page p
+        CROSS JOIN LATERAL wattle_in_page(p.block, of_channel::int, p.slots::int) i
+        WHERE p.day = of_day AND p.page = of_channel / 256 AND p.first <= of_channel AND p.last >= of_channel
+    LOOP
+        CONTINUE WHEN r.vals IS NULL;
+        version := 1;
+        sealed := 1;
+        recorded_s := r.recorded_s;
+        length_s := r.interval_s;
+        marks := array_fill(r.mark, ARRAY[cardinality(r.vals)]);
+        vals := r.vals;
+        RETURN;
+    END LOOP;
+    SELECT i.* INTO r FROM month_page m
+        CROSS JOIN LATERAL wattle_in_month(m.block, of_channel::int, extract(day FROM day)::int) i
+        WHERE m.month = (extract(year FROM day) - 1970) * 12 + extract(month FROM day) - 1
+            AND m.page = of_channel / 8;
+    IF r.version IS NOT NULL THEN
+        version := r.version;
+        sealed := 1;
+        recorded_s := r.recorded_s;
+        length_s := r.length_s;
+        marks := r.marks;
+        vals := r.vals;
+    END IF;
+END
 $$;
 
--- The newest version of every day that is a row of its own or in a page; values in the stored unit of the channel's kind.
--- Months that were folded are not in here: wattle_folded_month names them.
-CREATE OR REPLACE VIEW wattle_interval AS
-WITH zone AS (SELECT value FROM meta WHERE name = 'utility.zone')
-SELECT d.channel, d.day, d.version,
-    ((DATE '1970-01-01' + d.day)::timestamp AT TIME ZONE (SELECT value FROM zone))
-        + b.slot * make_interval(secs => d.step) AS start,
-    d.step AS length_s, b.value, wattle_quality(b.mark) AS quality, b.mark
-FROM (
-    SELECT DISTINCT ON (day, channel) day, channel, version, substr(block, 5) AS packed,
-        get_byte(block, 0) + (get_byte(block, 1) << 8) + (get_byte(block, 2) << 16) AS step
-    FROM day_block ORDER BY day, channel, version DESC
-) d CROSS JOIN LATERAL wattle_block(d.packed) b
-UNION ALL
-SELECT b.channel, p.day, 1, to_timestamp(p.start_s) + b.slot * make_interval(secs => p.interval_s),
-    p.interval_s, b.value, wattle_quality(b.mark), b.mark
-FROM day_page p CROSS JOIN LATERAL wattle_page(p.block, p.page::int, p.slots::int) b
-WHERE NOT EXISTS (SELECT 1 FROM day_block d WHERE d.day = p.day AND d.channel = b.channel);
+-- The intervals of the newest version of a channel's day.
+CREATE OR REPLACE FUNCTION wattle_unpacked(channel bigint, day int)
+RETURNS TABLE (slot int, start_s bigint, length_s int, reading bigint, mark int, version int)
+LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 24 AS $$
+DECLARE
+    f record;
+    midnight bigint;
+BEGIN
+    f := wattle_found(channel, day);
+    IF f.version IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT extract(epoch FROM (DATE '1970-01-01' + day)::timestamp AT TIME ZONE m.value)::bigint INTO midnight
+        FROM meta m WHERE m.name = 'utility.zone';
+    RETURN QUERY SELECT i - 1, coalesce(midnight, day * 86400::bigint) + (i - 1) * f.length_s::bigint, f.length_s,
+        CASE WHEN f.marks[i] & 15 = 9 THEN NULL ELSE f.vals[i] END, f.marks[i], f.version
+        FROM generate_subscripts(f.marks, 1) i;
+END
+$$;
 
-CREATE OR REPLACE VIEW wattle_folded_month AS
-SELECT (DATE '1970-01-01' + make_interval(months => month::int))::date AS month FROM folded_month;
+-- The same counted.
+CREATE OR REPLACE FUNCTION wattle_counted(channel bigint, day int)
+RETURNS TABLE (version int, sealed int, expected int, present int, estimated int, total bigint, recorded_s bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 1 AS $$
+DECLARE
+    f record;
+BEGIN
+    f := wattle_found(channel, day);
+    IF f.version IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT f.version, f.sealed, cardinality(f.marks),
+        count(*) FILTER (WHERE f.marks[i] & 15 IN (0, 1, 2, 10))::int,
+        count(*) FILTER (WHERE f.marks[i] & 15 NOT IN (0, 1, 2, 9, 10))::int,
+        coalesce(sum(f.vals[i]) FILTER (WHERE f.marks[i] & 15 <> 9), 0)::bigint, f.recorded_s
+        FROM generate_subscripts(f.marks, 1) i;
+END
+$$;
 
-CREATE OR REPLACE VIEW wattle_channel AS
-SELECT c.id AS channel, c.kind, c.interval_s, m.id AS meter, m.serial, m.commodity, s.number AS service_point
-FROM channel c JOIN meter m ON m.id = c.meter LEFT JOIN service_point s ON s.id = m.service_point;
+-- The days of which anything may be kept.
+CREATE OR REPLACE FUNCTION wattle_days() RETURNS SETOF int
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 400 AS $$
+DECLARE
+    ends record;
+    first int;
+    last int;
+BEGIN
+    SELECT min(day) AS a, max(day) AS b INTO ends FROM day_block;
+    first := ends.a;
+    last := ends.b;
+    SELECT min(day) AS a, max(day) AS b INTO ends FROM day_page;
+    first := least(first, ends.a);
+    last := greatest(last, ends.b);
+    SELECT min(f.first) AS a, max(f.last) AS b INTO ends FROM folded_month f;
+    first := least(first, ends.a);
+    last := greatest(last, ends.b);
+    RETURN QUERY SELECT generate_series(first, last) WHERE first IS NOT NULL;
+END
+$$;
+
+-- Whoever calls what runs with the owner's rights must not be able to put other tables in its way.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['wattle_unpacked(bigint, int)', 'wattle_counted(bigint, int)', 'wattle_days()'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION wattle_utc(secs bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT to_timestamp(secs)
+$$;
+
+CREATE OR REPLACE FUNCTION wattle_date(day bigint) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT DATE '1970-01-01' + day::int
+$$;
+
+-- number × 10^exponent with all its digits: the text says exactly that.
+CREATE OR REPLACE FUNCTION wattle_amount(number bigint, exponent bigint) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (number::text || 'e' || exponent::text)::numeric
+$$;
+
+CREATE OR REPLACE VIEW wattle_calendar AS SELECT number, wattle_date(number) AS day FROM wattle_days() AS number;
+
+-- Numbers of commands: two processes that order at once neither get the same nor wait for each other.
+DO $$
+BEGIN
+    IF to_regclass('command_number') IS NULL THEN
+        CREATE SEQUENCE command_number;
+        PERFORM setval('command_number', (SELECT coalesce(max(id), 0) + 1 FROM command), false);
+    END IF;
+END
+$$;
 
 -- A role of its own for analysts, without a way to sign in: grant it to whom it concerns. Roles belong to the whole
 -- cluster, and not every owner of a database may make one; then a person who may has to.
@@ -206,15 +509,6 @@ BEGIN
         CREATE ROLE wattle_read NOLOGIN;
     END IF;
 EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
-    NULL;
-END
-$$;
-
--- Another database of the cluster may have made the role since this transaction began, so it is not looked for.
-DO $$
-BEGIN
-    GRANT SELECT ON wattle_interval, wattle_folded_month, wattle_channel TO wattle_read;
-EXCEPTION WHEN undefined_object THEN
     NULL;
 END
 $$;

@@ -18,7 +18,7 @@ pub use config::PgConfig;
 /// Held while the schema is brought up to date, so that roles which start together do it once. "wattle" in ASCII.
 const MIGRATION_LOCK: i64 = 0x7761_7474_6c65;
 
-/// The views for analysts, in PostgreSQL's own words.
+/// The functions behind the views for readers, in PostgreSQL's own words.
 const VIEWS: &str = include_str!("../../migrations/postgres/views.sql");
 
 type Failure = Box<dyn std::error::Error + Sync + Send>;
@@ -113,10 +113,17 @@ impl Pg {
         self.batch(&format!("UPDATE schema_version SET version = {known}"))?;
         // Several processes start at once, and what is there already is not made again; the lock is still held.
         if found < known {
-            self.batch(VIEWS)?;
+            for script in [VIEWS, &crate::sql::word_functions(), &crate::sql::definitions()] {
+                self.batch(script)?;
+            }
             self.batch(&citus::script())?;
         }
         Ok(())
+    }
+
+    /// Hands the connection over, outside of any transaction of ours.
+    pub(crate) fn with_client<T>(&self, work: impl FnOnce(&mut Client) -> Result<T>) -> Result<T> {
+        work(&mut self.session()?.client)
     }
 
     /// Runs statements that are already in PostgreSQL's words.

@@ -1,7 +1,8 @@
-use super::{at, on_each_engine};
-use crate::{InboxItem, Job, JobState, NewJob, Read, Store, StoreError};
+use super::{at, on_each_engine, street};
+use crate::{InboxItem, Job, JobState, NewJob, PgConfig, Read, Store, StoreError};
 use jiff::SignedDuration;
-use model::MeterId;
+use model::command::{Action, Command};
+use model::{CommandId, MeterId};
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -150,4 +151,34 @@ fn the_inbox_empties_with_the_transaction() {
         assert_eq!(store.read(Read::inbox_count).unwrap(), 2);
         assert_eq!(store.write(|w| w.take_inbox(9)).unwrap(), items[3..]);
     });
+}
+
+#[test]
+fn two_who_order_at_once_get_numbers_of_their_own() {
+    let Some(database) = cluster::Database::fresh() else { return };
+    let config = PgConfig::parse(&database.address()).unwrap();
+    let (one, other) = (Store::connect(&config).unwrap(), Store::connect(&config).unwrap());
+    one.write(|w| w.provision(&street())).unwrap();
+    let order = |id: CommandId| Command {
+        id,
+        meter: MeterId::new(1),
+        action: Action::Ping,
+        not_after: at(100),
+        requested_by: None,
+        requested_at: at(0),
+        reason: "a customer asked".to_owned(),
+    };
+    // The second order is given and kept while the first is not yet.
+    one.write(|w| {
+        let first = w.take_command_id()?;
+        assert!(w.insert_command(&order(first))?);
+        other.write(|w| {
+            let second = w.take_command_id()?;
+            assert_ne!(first, second);
+            assert!(w.insert_command(&order(second))?);
+            Ok::<_, StoreError>(())
+        })
+    })
+    .unwrap();
+    assert_eq!(one.read(|r| r.latest_commands(9)).unwrap().len(), 2);
 }

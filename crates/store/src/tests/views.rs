@@ -1,10 +1,8 @@
 //! The views for analysts decode what the program encodes.
 
 use crate::block::{pack, unpack};
-use crate::{DayPage, PageHead, PgConfig, Store};
-use jiff::Timestamp;
-use jiff::civil::date;
-use model::{BatchSource, ChannelId, DayBlock, IntervalLength, Quality, Unit};
+use crate::{PgConfig, Store};
+use model::Quality;
 use rand_core::{RngCore, SeedableRng};
 use std::fmt::Write;
 
@@ -59,61 +57,11 @@ fn random_blocks_are_decoded_as_we_do() {
 }
 
 #[test]
-fn analysts_see_rows_and_pages_and_nothing_else() {
-    let Some((database, store)) = connected() else { return };
-    let start: Timestamp = "2026-05-31T22:00:00Z".parse().unwrap();
-    let day = date(2026, 6, 1);
-    let head = PageHead {
-        day,
-        start,
-        interval: IntervalLength::HOUR,
-        slots: 24,
-        quality: Quality::VALID,
-        recorded_at: start,
-        rules: 1,
-        received_at: start,
-        source: BatchSource::Import,
-        unit: Unit::WattHour,
-        scaler: 0,
-        exponent: 0,
-    };
-    let mut page = DayPage::new(head, 1);
-    for channel in [256, 300, 511] {
-        page.push(
-            ChannelId::new(channel),
-            &(0..24).map(|hour| hour * i64::from(channel)).collect::<Vec<_>>(),
-        );
+fn readers_see_views_and_nothing_else() {
+    let Some((database, _store)) = connected() else { return };
+    for view in crate::SQL_VIEWS {
+        database.psql(&format!("SET ROLE wattle_read; SELECT count(*) FROM {}", view.name)).unwrap();
     }
-    let later = crate::StoredDay {
-        block: DayBlock {
-            channel: ChannelId::new(300),
-            day,
-            version: 2,
-            interval: IntervalLength::HOUR,
-            values: vec![-7; 24],
-            quality: vec![Quality::VALID; 24],
-            recorded_at: start,
-        },
-        sealed: true,
-        rules: 1,
-    };
-    store
-        .write(|w| {
-            w.put_page(&page)?;
-            w.put_day(&later)
-        })
-        .unwrap();
-    let sums = "SET ROLE wattle_read; SELECT channel, version, count(*), sum(value), extract(epoch FROM min(start))::bigint, \
-                min(quality) FROM wattle_interval GROUP BY 1, 2 ORDER BY 1";
-    let at = start.as_second();
-    assert_eq!(
-        database.psql(sums).unwrap(),
-        format!(
-            "256|1|24|{}|{at}|valid\n300|2|24|-168|{at}|valid\n511|1|24|{}|{at}|valid",
-            256 * 276,
-            511 * 276
-        )
-    );
     assert!(database.psql("SET ROLE wattle_read; SELECT count(*) FROM \"user\"").is_err());
     assert!(database.psql("SET ROLE wattle_read; SELECT count(*) FROM day_block").is_err());
 }

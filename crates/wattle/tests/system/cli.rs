@@ -12,7 +12,7 @@ use std::path::PathBuf;
 const PASSWORD: &str = "long enough, is it\n";
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["demo"],
     &["serve"],
@@ -22,6 +22,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["decode"],
     &["sim"],
     &["bench"],
+    &["sql"],
     &["admin"],
     &["admin", "migrate"],
     &["admin", "load"],
@@ -58,6 +59,9 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
         (&["field", "--listen", "nowhere"], 2, &["--listen"]),
         (&["field", "--scenario", "nothing.toml"], 1, &["could not read nothing.toml"]),
         (&["serve"], 2, &["--config"]),
+        (&["sql", "SELECT 1"], 2, &["--data DIR", "--database"]),
+        (&["sql", "--format", "xml"], 2, &["xml", "table, csv or json"]),
+        (&["sql", "SELECT 1", "--data", nothing], 1, &["holds no utility", "wattle admin migrate"]),
         (&["serve", "--config", nothing], 1, &["could not read", nothing]),
         (&["serve", "--config", empty], 1, &["empty.csv is no configuration", "data"]),
         (&["meter", "--model", "abacus"], 2, &["abacus", "electricity", ".toml"]),
@@ -193,6 +197,10 @@ fn a_utility_and_its_people_are_kept() {
         assert!(refused.err.contains(told), "{args:?}: {}", refused.err);
     }
     assert_eq!(user(&["lock", "clerk"], "").code, Some(0));
+    let ask = |query: &str| run(&["--json", "sql", query, "--data", text(&data)]);
+    assert_eq!(ask("SELECT count(*) AS meters FROM wattle_meter").out, "{\"meters\":0}\n");
+    let refused = ask("DELETE FROM meter");
+    assert!(refused.code == Some(1) && refused.err.contains("none that writes"), "{}", refused.err);
     let people = user(&["list"], "").records();
     let locked: BTreeSet<(&str, bool)> =
         people.iter().map(|one| (one["name"].as_str().unwrap(), one["locked"].as_bool().unwrap())).collect();

@@ -28,17 +28,9 @@ struct Row {
 
 /// The latest commands, newest first; with `meter` only its.
 pub(crate) fn latest(ctx: &Ctx, meter: Option<MeterId>) -> Result<Vec<CommandRecord>, WebError> {
-    let found = ctx.app.mdm.store().read(|read| {
-        if let Some(meter) = meter {
-            return read.commands_of(meter, LISTED);
-        }
-        let next = read.next_command_id()?.get();
-        let ids = (next.saturating_sub(LISTED).max(1)..next).rev();
-        let mut found = Vec::new();
-        for id in ids {
-            found.extend(read.command(model::CommandId::new(id))?);
-        }
-        Ok(found)
+    let found = ctx.app.mdm.store().read(|read| match meter {
+        Some(meter) => read.commands_of(meter, LISTED),
+        None => read.latest_commands(LISTED),
     });
     found.map_err(|error: store::StoreError| WebError::internal(&error))
 }

@@ -1,0 +1,1 @@
+-- No table changes. Running it makes PostgreSQL's views for readers and its sequences anew, as every migration does.
