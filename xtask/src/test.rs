@@ -125,8 +125,9 @@ fn bench(at: &Place) -> Result<()> {
     at.run(&mut command)
 }
 
-/// Independent DLMS programs as separate processes; see `tests/interop`.
+/// Independent programs as separate processes: DLMS stacks, a schema checker, readers of files; see `tests/interop`.
 fn interop(at: &Place) -> Result<()> {
+    debian(at, &[("xmllint", "libxml2-utils")], false)?;
     let venv = at.target.join("interop-venv");
     let python = venv.join("bin").join("python");
     if !python.exists() {
@@ -139,7 +140,10 @@ fn interop(at: &Place) -> Result<()> {
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
             .arg(requirements),
     )?;
-    at.run(Command::new(&python).arg("tests/interop/run.py").arg("--wattle").arg(at.wattle()))
+    ["formats.py", "run.py"].into_iter().try_for_each(|script| {
+        let script = Path::new("tests/interop").join(script);
+        at.run(Command::new(&python).arg(script).arg("--wattle").arg(at.wattle()))
+    })
 }
 
 fn has_venv() -> bool {

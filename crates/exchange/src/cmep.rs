@@ -204,6 +204,10 @@ impl Head {
                 extra.insert(name.to_owned(), field);
             }
         }
+        // What values were multiplied by stays with them: whoever knows the meter's own multiplier compares.
+        if let Some(factor) = constant.rescaled(0).filter(|factor| *factor != 1) {
+            extra.insert(CONSTANT.to_owned(), factor.to_string());
+        }
         let customer = text(5, "receiver's customer")?;
         let service_point = if customer == meter { String::new() } else { customer };
         let series = Series { service_point, meter, channel: String::new(), kind, measure, extra };
@@ -297,6 +301,9 @@ impl Triple {
     }
 }
 
+/// The name under which [`Series::extra`] has the whole number that the values were multiplied by, if it was not 1.
+pub const CONSTANT: &str = "calculation_constant";
+
 /// Consecutive triples.
 struct Open {
     first: i64,
@@ -343,6 +350,7 @@ impl Open {
             beside: self.beside,
             costs: Vec::new(),
             updated: None,
+            loaded: None,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Tables of readings as text: long (a row a reading) and wide (a row a day, or a column a meter).
+//! Tables of readings as text: long (a row a reading), wide (a row a day, or a column a meter) and of registers.
 //!
 //! What a column means comes from its heading or from a [`Mapping`].
 
@@ -6,6 +6,7 @@ mod gather;
 mod heading;
 mod long;
 mod mapping;
+mod registers;
 mod row;
 mod shelf;
 mod wide;
@@ -17,6 +18,8 @@ pub(crate) use heading::{Places, by_names, plain};
 pub use long::LongReader;
 pub(crate) use mapping::Meaning;
 pub use mapping::{Columns, Mapping, MappingError, Shape, StampsAt, Times, Values};
+pub(crate) use registers::is_heading as is_register_heading;
+pub use registers::{RegisterReader, RegisterWriter};
 pub(crate) use row::Row;
 pub(crate) use shelf::Shelf;
 pub use wide::WideReader;
@@ -36,6 +39,7 @@ use std::io::Read;
 pub fn reader(input: impl Read + 'static, mapping: Mapping) -> Result<Box<dyn Reader>, MappingError> {
     Ok(match mapping.shape {
         Shape::Long => Box::new(LongReader::new(input, mapping)?),
+        Shape::Registers => Box::new(RegisterReader::new(input, mapping)?),
         Shape::WideDays | Shape::WideMeters => Box::new(WideReader::new(input, mapping)?),
     })
 }

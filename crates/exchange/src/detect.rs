@@ -157,6 +157,9 @@ pub fn open(mut input: Box<dyn BufRead>, options: &Options) -> Result<(Format, B
     if mapping.shape == Shape::Long && memchr::memmem::find(first_line, b",v1,v2").is_some() {
         mapping.shape = Shape::WideDays;
     }
+    if mapping.shape == Shape::Long && crate::csv::is_register_heading(first_line) {
+        mapping.shape = Shape::Registers;
+    }
     let input = Cursor::new(head).chain(input);
     let reader: Box<dyn Reader> = match format {
         Format::GreenButton => Box::new(EspiReader::new(input)),

@@ -95,6 +95,8 @@ pub struct IntervalBlock {
     pub costs: Vec<Option<i64>>,
     /// When the sender last changed the values, if it says.
     pub updated: Option<Timestamp>,
+    /// When the market's system took the values in, if the file says (NEM12's MSATS load time).
+    pub loaded: Option<Timestamp>,
 }
 
 /// A run of intervals and what the file said of their quality beyond our byte.

@@ -24,6 +24,7 @@ pub mod container;
 pub mod csv;
 pub mod detect;
 pub mod espi;
+mod foreign;
 pub mod item;
 pub mod limits;
 pub mod lines;

@@ -60,7 +60,8 @@ impl Workshop<'_> {
 
     /// How a batch was read: the meter's clock as it was last seen, if that was lately.
     pub(crate) fn evidence(&mut self, batch: &ReadBatch) -> Result<Evidence<'static>, MdmError> {
-        let lately = batch.source != BatchSource::Import && is_fresh(batch.received_at, self.now);
+        let live = !matches!(batch.source, BatchSource::Import | BatchSource::Sender);
+        let lately = live && is_fresh(batch.received_at, self.now);
         if !lately {
             return Ok(Evidence::default());
         }

@@ -3,7 +3,7 @@
 use crate::day::Workshop;
 use crate::{Incoming, Mdm, MdmError};
 use jiff::Timestamp;
-use model::MeterId;
+use model::{BatchSource, MeterId};
 use std::collections::BTreeMap;
 use store::{Health, Write};
 
@@ -17,8 +17,16 @@ pub struct BulkReport {
     pub batches: usize,
     /// Day blocks written or touched.
     pub days: usize,
-    /// Intervals stored.
+    /// Intervals stored that had no value before.
     pub intervals: usize,
+    /// Intervals whose estimate gave way to the value.
+    pub superseded: usize,
+    /// Intervals that held this very value already.
+    pub duplicates: usize,
+    /// Intervals that held another value as read: a new version was made.
+    pub conflicting: usize,
+    /// Intervals whose sender estimated them, where a reading or an edit stands.
+    pub outranked: usize,
     /// Register reads taken in.
     pub registers: usize,
     /// Events taken in.
@@ -65,7 +73,10 @@ impl Mdm {
                 break;
             }
             for item in &chunk {
-                if let Incoming::Batch(batch) = item {
+                // A file is no sign of life of the meter.
+                if let Incoming::Batch(batch) = item
+                    && !matches!(batch.source, BatchSource::Import | BatchSource::Sender)
+                {
                     let at = heard.entry(batch.meter).or_insert(batch.received_at);
                     *at = (*at).max(batch.received_at);
                 }
@@ -74,6 +85,10 @@ impl Mdm {
             total.batches += report.batches;
             total.days += report.days.len();
             total.intervals += report.stored;
+            total.superseded += report.superseded;
+            total.duplicates += report.duplicates;
+            total.conflicting += report.conflicting;
+            total.outranked += report.outranked;
             total.registers += report.registers;
             total.events += report.events;
             total.findings += report.findings;

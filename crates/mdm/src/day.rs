@@ -173,6 +173,7 @@ impl<'a> Workshop<'a> {
             report.superseded += merged.superseded;
             report.duplicates += merged.duplicates + delivery.arrivals.len() - arrivals.len();
             report.conflicting += merged.conflicting;
+            report.outranked += merged.outranked;
             replaced |= merged.superseded + merged.conflicting > 0;
             changed |= merged.changed();
             conflicts.extend(merged.findings);

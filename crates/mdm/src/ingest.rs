@@ -5,7 +5,7 @@ use crate::day::Workshop;
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use model::{ChannelId, LocalDay, MeterEvent, ReadBatch, RegisterRead};
+use model::{ChannelId, LocalDay, MeterEvent, QualityClass, ReadBatch, RegisterRead};
 use std::collections::BTreeMap;
 use store::{Origin, StoredFinding};
 use vee::Arrival;
@@ -36,6 +36,8 @@ pub struct IngestReport {
     pub duplicates: usize,
     /// Intervals that held another value as read: a new version was made and a finding written.
     pub conflicting: usize,
+    /// Intervals whose sender estimated them, where a reading or an edit stands.
+    pub outranked: usize,
     /// Items of meters or channels that the registry does not know.
     pub unknown: usize,
     /// Items that nothing can be made of: times before 1990, more values than a meter can hold.
@@ -294,11 +296,15 @@ impl Delivery {
                     .is_some_and(|index| rejected.contains(&(index, arrival.value)))
         };
         let fills = |arrival: &&Arrival| {
+            // An older estimate of a sender must not come back over a newer one, nor anything over what was read.
+            let may_fill = |slot: &vee::Slot| {
+                let newer =
+                    slot.quality.class() == QualityClass::Substituted && arrival.quality.is_estimated();
+                slot.value == arrival.value || !(slot.quality.is_read() || newer)
+            };
             !refused(arrival)
                 && (!self.repeated
-                    || at(arrival)
-                        .and_then(|index| day.slots.get(index))
-                        .is_some_and(|slot| !slot.quality.is_read() || slot.value == arrival.value))
+                    || at(arrival).and_then(|index| day.slots.get(index)).is_some_and(may_fill))
         };
         self.arrivals.iter().filter(fills).copied().collect()
     }

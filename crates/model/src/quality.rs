@@ -33,11 +33,13 @@ pub enum QualityClass {
     Questionable = 10,
     /// Projected into the future.
     Projected = 11,
+    /// Estimated, substituted or projected by whoever sent it, not by us; by which method stands with the batch as it came.
+    Substituted = 12,
 }
 
 impl QualityClass {
     /// Every class, in order of its code.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Raw,
         Self::Valid,
         Self::Verified,
@@ -50,6 +52,7 @@ impl QualityClass {
         Self::Missing,
         Self::Questionable,
         Self::Projected,
+        Self::Substituted,
     ];
 
     /// As written in files: `raw`, `valid`, `estimated_like_day`.
@@ -67,6 +70,7 @@ impl QualityClass {
             Self::Missing => "missing",
             Self::Questionable => "questionable",
             Self::Projected => "projected",
+            Self::Substituted => "substituted",
         }
     }
 
@@ -91,7 +95,7 @@ pub struct Quality(u8);
 
 /// A byte that is no quality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:#04x} is no quality: its class is above 11")]
+#[error("{0:#04x} is no quality: its class is above 12")]
 pub struct NotAQuality(pub u8);
 
 impl Quality {
@@ -108,6 +112,8 @@ impl Quality {
     pub const RAW: Self = Self(QualityClass::Raw as u8);
     /// Read and passed every rule.
     pub const VALID: Self = Self(QualityClass::Valid as u8);
+    /// Estimated by whoever sent it.
+    pub const SUBSTITUTED: Self = Self(QualityClass::Substituted as u8);
     /// No value.
     pub const MISSING: Self = Self(QualityClass::Missing as u8);
 
@@ -177,7 +183,13 @@ impl Quality {
                 | QualityClass::EstimatedProfile
                 | QualityClass::EstimatedScaled
                 | QualityClass::Projected
+                | QualityClass::Substituted
         )
+    }
+
+    /// Whether the value was estimated here, and so may be estimated anew.
+    pub fn is_own_estimate(self) -> bool {
+        self.is_estimated() && self.class() != QualityClass::Substituted
     }
 
     /// Whether there is no value.
@@ -207,7 +219,7 @@ impl TryFrom<u8> for Quality {
     type Error = NotAQuality;
 
     fn try_from(byte: u8) -> Result<Self, NotAQuality> {
-        if byte & 0x0F < 12 { Ok(Self(byte)) } else { Err(NotAQuality(byte)) }
+        if byte & 0x0F < 13 { Ok(Self(byte)) } else { Err(NotAQuality(byte)) }
     }
 }
 
@@ -226,7 +238,7 @@ mod tests {
         for byte in 0..=u8::MAX {
             match Quality::try_from(byte) {
                 Ok(quality) => assert_eq!(quality.byte(), byte),
-                Err(refusal) => assert!(refusal.0 & 0x0F > 11),
+                Err(refusal) => assert!(refusal.0 & 0x0F > 12),
             }
         }
         for class in QualityClass::ALL {

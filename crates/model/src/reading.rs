@@ -23,6 +23,9 @@ pub enum BatchSource {
     Backfill,
     /// A file.
     Import,
+    /// A file, of intervals that its sender estimated, substituted or edited: the status byte of each is the byte of the
+    /// [`Quality`] that the sender gave it, not a meter's.
+    Sender,
 }
 
 /// Consecutive intervals of one channel, exactly as read. Ingesting it twice equals once.

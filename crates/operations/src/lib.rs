@@ -1,10 +1,11 @@
-//! Accounts, the life of a command, loading a utility from files, and collection duty between
-//! head-end, MDM and store.
+//! Accounts, the life of a command, loading a utility from files, readings in and out of files, and collection duty
+//! between head-end, MDM and store.
 
 pub mod accounts;
 pub mod chores;
 mod desk;
 mod duty;
+pub mod files;
 mod intake;
 pub mod keys;
 pub mod load;

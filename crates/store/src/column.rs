@@ -68,6 +68,7 @@ pub(crate) const fn source_code(source: BatchSource) -> u8 {
         BatchSource::OnDemand => 3,
         BatchSource::Backfill => 4,
         BatchSource::Import => 5,
+        BatchSource::Sender => 6,
     }
 }
 
@@ -78,6 +79,7 @@ pub(crate) fn source(code: u8) -> Result<BatchSource> {
         BatchSource::OnDemand,
         BatchSource::Backfill,
         BatchSource::Import,
+        BatchSource::Sender,
     ]
     .into_iter()
     .find(|one| source_code(*one) == code)

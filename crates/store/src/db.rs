@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_supply.sql"),
     include_str!("../migrations/0006_imports.sql"),
     include_str!("../migrations/0010_readers.sql"),
+    include_str!("../migrations/0011_senders.sql"),
 ];
 
 /// Whether this program reads a database of schema `found`, without changing it.

@@ -4,6 +4,7 @@ use crate::column::{execute, millis, row, rows};
 use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
+use model::UserId;
 
 /// A file that was taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +21,18 @@ pub struct ImportedFile {
     pub loaded_at: Timestamp,
     /// Intervals with a value that were offered to the meter data manager.
     pub offered: u64,
-    /// Intervals that had no value before.
+    /// Intervals that are kept because of the file: new ones, and values in place of estimates and of other values.
     pub stored: u64,
+    /// Intervals that were there already, to the digit.
+    pub duplicates: u64,
+    /// Of those offered, how many the sender had estimated, substituted or edited.
+    pub substituted: u64,
     /// Register reads that were new.
     pub registers: u64,
     /// Records that were left out.
     pub refused: u64,
+    /// Who sent it; nobody where it came by the command line.
+    pub by: Option<UserId>,
 }
 
 /// A record that was left out.
@@ -43,8 +50,8 @@ pub struct ImportRefusal {
     pub excerpt: String,
 }
 
-const COLUMNS: &str =
-    "SELECT id, name, format, digest, loaded_ms, offered, stored, registers, refused FROM import_file";
+const COLUMNS: &str = "SELECT id, name, format, digest, loaded_ms, offered, stored, registers, refused, duplicates, \
+                       sent_by, substituted FROM import_file";
 
 fn file(row: &Row<'_>) -> Result<ImportedFile> {
     Ok(ImportedFile {
@@ -57,6 +64,9 @@ fn file(row: &Row<'_>) -> Result<ImportedFile> {
         stored: row.get(6)?,
         registers: row.get(7)?,
         refused: row.get(8)?,
+        duplicates: row.get(9)?,
+        by: row.get::<_, Option<u32>>(10)?.map(UserId::new),
+        substituted: row.get(11)?,
     })
 }
 
@@ -66,7 +76,28 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn imported_files(&self, limit: u32) -> Result<Vec<ImportedFile>> {
-        rows(&self.conn, &format!("{COLUMNS} ORDER BY id DESC LIMIT ?"), [limit], file)
+        self.imported_files_before(u32::MAX, limit)
+    }
+
+    /// As [`Read::imported_files`], those with a number below `before`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn imported_files_before(&self, before: u32, limit: u32) -> Result<Vec<ImportedFile>> {
+        rows(
+            &self.conn,
+            &format!("{COLUMNS} WHERE id < ? ORDER BY id DESC LIMIT ?"),
+            (i64::from(before), limit),
+            file,
+        )
+    }
+
+    /// A file by its number.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn imported_file_by_id(&self, id: u32) -> Result<Option<ImportedFile>> {
+        row(&self.conn, &format!("{COLUMNS} WHERE id = ?"), [id], file)
     }
 
     /// The file of a digest, if it was taken in before.
@@ -105,15 +136,28 @@ impl Write {
         if let Some(known) = self.imported_file(&new.digest)? {
             return Ok(known.id);
         }
-        let sql = "INSERT INTO import_file (name, format, digest, loaded_ms, offered, stored, registers, refused) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO import_file (name, format, digest, loaded_ms, offered, stored, registers, refused, \
+                   duplicates, sent_by, substituted) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let counts = (number(new.offered), number(new.stored), number(new.registers), number(new.refused));
         let names = (&new.name, &new.format, &new.digest, new.loaded_at.as_millisecond());
         execute(
             &self.conn,
             sql,
-            (names.0, names.1, names.2, names.3, counts.0, counts.1, counts.2, counts.3),
+            (
+                names.0,
+                names.1,
+                names.2,
+                names.3,
+                counts.0,
+                counts.1,
+                counts.2,
+                counts.3,
+                number(new.duplicates),
+                new.by.map(UserId::get),
+                number(new.substituted),
+            ),
         )?;
         let Some(kept) = self.imported_file(&new.digest)? else {
             return Err(crate::column::corrupt("a file that was just kept"));

@@ -15,7 +15,8 @@ pub struct Arrival {
     pub start: Timestamp,
     /// The value in the channel's stored unit.
     pub value: i64,
-    /// [`Quality::RAW`] with the flags that the meter's status byte asks for.
+    /// [`Quality::RAW`] with the flags that the meter's status byte asks for, or [`Quality::SUBSTITUTED`] with those of
+    /// its sender.
     pub quality: Quality,
 }
 
@@ -76,10 +77,12 @@ pub fn admit_with(
     let (_, exponent) = facts.kind.stored_unit();
     let mut runs = Runs::default();
     let length = batch.interval.duration();
+    let by_sender = batch.source == BatchSource::Sender;
     let mut start = batch.start;
     for (index, value) in batch.values.iter().enumerate() {
         let Ok(end) = start.checked_add(length) else { break };
-        let flags = batch.status.get(index).copied().unwrap_or(0);
+        let told = batch.status.get(index).copied().unwrap_or(0);
+        let flags = if by_sender { 0 } else { told };
         if let Some(raw) = *value {
             let stored = RegisterValue { raw, scaler: batch.scaler, unit: batch.unit }.rescaled(exponent);
             let stored = stored.ok().and_then(|value| value.checked_mul(facts.multiplier.into()));
@@ -94,7 +97,11 @@ pub fn admit_with(
                     if bounds.is_late(start, end) {
                         runs.late.push(index);
                     }
-                    let quality = quality_of(flags).with(doubt);
+                    let quality = if by_sender {
+                        Quality::SUBSTITUTED.with(told)
+                    } else {
+                        quality_of(flags).with(doubt)
+                    };
                     gate.out.arrivals.push(Arrival { start, value, quality });
                 }
                 _ => runs.inexact.push(index),
@@ -120,7 +127,8 @@ struct Bounds {
 impl Bounds {
     fn of(batch: &ReadBatch, facts: &Facts, rules: &Rules) -> Self {
         // A file brings what is old on purpose.
-        let counts = rules.late_after_d > 0 && batch.source != BatchSource::Import;
+        let counts =
+            rules.late_after_d > 0 && !matches!(batch.source, BatchSource::Import | BatchSource::Sender);
         let age = SignedDuration::from_hours(24 * i64::from(rules.late_after_d));
         let old = counts.then(|| batch.received_at.checked_sub(age).ok()).flatten();
         let full = |bits: u8| 1i64.checked_shl(bits.into()).and_then(|top| top.checked_sub(1));

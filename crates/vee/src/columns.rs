@@ -36,7 +36,8 @@ const ESTIMATED: u16 = bit(QualityClass::EstimatedLinear)
     | bit(QualityClass::EstimatedLikeDay)
     | bit(QualityClass::EstimatedProfile)
     | bit(QualityClass::EstimatedScaled)
-    | bit(QualityClass::Projected);
+    | bit(QualityClass::Projected)
+    | bit(QualityClass::Substituted);
 
 const fn bit(class: QualityClass) -> u16 {
     1 << class as u16

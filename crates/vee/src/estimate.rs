@@ -183,7 +183,7 @@ struct Work<'a, 'b> {
 impl<'a, 'b> Work<'a, 'b> {
     fn new(days: &'b mut [Day], context: &'a Context<'a>, rules: &'a Rules) -> Self {
         for slot in days.iter_mut().flat_map(|day| &mut day.slots) {
-            if slot.quality.is_estimated() || slot.quality.class() == QualityClass::DerivedZero {
+            if slot.quality.is_own_estimate() || slot.quality.class() == QualityClass::DerivedZero {
                 *slot = Slot::MISSING;
             }
         }

@@ -20,6 +20,8 @@ pub struct Merged {
     pub conflicting: usize,
     /// Intervals that a person edited; the edit stands, the arrival stays in the raw batch.
     pub kept_edits: usize,
+    /// Estimates of a sender where a reading or an edit stands; what stands, stands.
+    pub outranked: usize,
     /// Arrivals that belong to another day or lie off the day's grid.
     pub outside: usize,
     /// One finding for the conflicts, if there are any.
@@ -34,6 +36,9 @@ impl Merged {
 }
 
 /// Lays `arrivals` over `day`. Doing it twice equals doing it once.
+///
+/// An estimate of a sender ([`Quality::SUBSTITUTED`]) fills what is missing, replaces our estimate and an earlier one of a
+/// sender, and never a reading or an edit.
 ///
 /// A value equal to the one held is a duplicate and changes nothing, not even when the held one has been
 /// judged meanwhile. A real value replaces an estimate. A different value as read replaces the earlier one
@@ -54,10 +59,15 @@ pub fn merge(day: &mut Day, arrivals: &[Arrival], rules: &Rules) -> Merged {
         if class == QualityClass::Missing {
             *slot = Slot::new(arrival.value, arrival.quality);
             merged.stored += 1;
+        } else if class == QualityClass::Edited && arrival.quality.is_estimated() {
+            merged.outranked += 1;
         } else if class == QualityClass::Edited {
             merged.kept_edits += 1;
-        } else if slot.quality.is_read() && slot.value == arrival.value {
+        } else if slot.value == arrival.value && (slot.quality.is_read() || arrival.quality.class() == class)
+        {
             merged.duplicates += 1;
+        } else if arrival.quality.is_estimated() && slot.quality.is_read() {
+            merged.outranked += 1;
         } else {
             let was_read = slot.quality.is_read();
             if was_read {
@@ -134,6 +144,42 @@ mod tests {
             assert_eq!(day.slots[5], after, "{before:?}");
             assert_eq!(merged.findings.len(), usize::from(before == Slot::new(7, Quality::VALID)));
         }
+    }
+
+    #[test]
+    fn what_a_sender_estimated_gives_way_to_what_was_read() {
+        let (theirs, replaced) = (Quality::SUBSTITUTED, Quality::SUPERSEDED);
+        let class = |class| Quality::new(class);
+        let rows = [
+            (Slot::MISSING, Slot::new(9, theirs), (1, 0, 0, 0)),
+            (Slot::new(7, Quality::VALID), Slot::new(7, Quality::VALID), (0, 0, 1, 0)),
+            (Slot::new(9, Quality::VALID), Slot::new(9, Quality::VALID), (0, 0, 0, 1)),
+            (
+                Slot::new(7, class(QualityClass::Edited)),
+                Slot::new(7, class(QualityClass::Edited)),
+                (0, 0, 1, 0),
+            ),
+            (
+                Slot::new(7, class(QualityClass::EstimatedLinear)),
+                Slot::new(9, theirs.with(replaced)),
+                (0, 1, 0, 0),
+            ),
+            (Slot::new(7, theirs), Slot::new(9, theirs.with(replaced)), (0, 1, 0, 0)),
+            (Slot::new(9, theirs), Slot::new(9, theirs), (0, 0, 0, 1)),
+        ];
+        for (before, after, (stored, superseded, outranked, duplicates)) in rows {
+            let mut day = day();
+            day.slots[5] = before;
+            let arrivals = [Arrival { quality: theirs, ..arrival(&day, 5, 9) }];
+            let merged = merge(&mut day, &arrivals, &Rules::default());
+            assert_eq!(day.slots[5], after, "{before:?}");
+            let wanted = Merged { stored, superseded, outranked, duplicates, ..Merged::default() };
+            assert_eq!(merged, wanted, "{before:?}");
+        }
+        let mut day = day();
+        day.slots[5] = Slot::new(9, theirs);
+        let merged = merge(&mut day.clone(), &[arrival(&day, 5, 9)], &Rules::default());
+        assert_eq!((merged.superseded, merged.findings.len()), (1, 0), "a reading, even of the same value");
     }
 
     #[test]

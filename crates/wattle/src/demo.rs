@@ -104,6 +104,7 @@ async fn live(arguments: &Arguments, talk: Talk, begun: Instant) -> Result<()> {
         clock: Arc::new(move || clock.now()),
         demo: true,
         utility: town.utility.store.read(store::Read::utility)?.context("the utility has no name")?,
+        uploads: web::Uploads::new(directory.to_owned()),
         secure_cookies: false,
     };
     let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -3,16 +3,16 @@
 use crate::admin::Place;
 use crate::talk::Talk;
 use anyhow::{Context, Result, bail};
-use exchange::container::{self, Source};
+use exchange::container::Source;
 use exchange::csv::Mapping;
-use exchange::{Format, Options, ReadError};
-use mdm::{ImportReport, ImportSource, Mdm};
+use exchange::{Format, Options};
+use mdm::{ImportReport, Mdm};
+use operations::files::{self, FileWish};
 use serde_json::json;
 use server::clock::Clock;
 use server::utility::Utility;
-use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 use store::ImportRefusal;
 
@@ -47,10 +47,8 @@ pub(crate) struct Arguments {
 /// Refusals printed for a file; all that are kept are in the list.
 const SHOWN: usize = 20;
 
-/// Files of one archive at most.
-const MEMBERS: usize = 100_000;
-
-struct OnDisk<'a>(&'a Path);
+/// A file that is opened by its path.
+pub(crate) struct OnDisk<'a>(pub(crate) &'a Path);
 
 impl Source for OnDisk<'_> {
     type Input = File;
@@ -69,11 +67,11 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let (mut refused, mut failed) = (0, 0);
     let bar = talk.progress(u64::try_from(arguments.files.len())?, "files");
     for path in &arguments.files {
-        match import_file(&utility.mdm, path, &options, arguments, talk) {
+        match import_file(&utility.mdm, path, &options, arguments.dry_run, talk) {
             Ok(left_out) => refused += left_out,
             Err(error) => {
                 failed += 1;
-                talk.say(format_args!("{}: {error:#}; nothing of it was taken in", path.display()));
+                talk.say(format_args!("{error:#}; nothing of it was taken in"));
             }
         }
         bar.inc(1);
@@ -86,7 +84,12 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
 }
 
 fn options(arguments: &Arguments) -> Result<Options> {
-    let mut mapping = match &arguments.mapping {
+    read_as(arguments.format.as_deref(), arguments.mapping.as_deref(), arguments.zone.as_deref())
+}
+
+/// How a file is read: its format, its mapping file and the zone of its stamps, as the command line names them.
+pub(crate) fn read_as(format: Option<&str>, mapping: Option<&Path>, zone: Option<&str>) -> Result<Options> {
+    let mut mapping = match mapping {
         None => Mapping::default(),
         Some(path) => {
             let text = std::fs::read_to_string(path)
@@ -94,10 +97,10 @@ fn options(arguments: &Arguments) -> Result<Options> {
             Mapping::parse(&text).with_context(|| format!("could not use {}", path.display()))?
         }
     };
-    if let Some(zone) = &arguments.zone {
-        mapping.time.zone = Some(zone.clone());
+    if let Some(zone) = zone {
+        mapping.time.zone = Some(zone.to_owned());
     }
-    let format = match &arguments.format {
+    let format = match format {
         None => None,
         Some(name) => Some(Format::from_name(name).ok_or_else(|| {
             crate::talk::WrongUsage(format!(
@@ -109,67 +112,40 @@ fn options(arguments: &Arguments) -> Result<Options> {
 }
 
 /// Takes one file in, or each file of an archive, and says how many records were left out.
-fn import_file(mdm: &Mdm, path: &Path, options: &Options, arguments: &Arguments, talk: Talk) -> Result<u64> {
-    let source = OnDisk(path);
-    let members = container::count(&source).with_context(|| path.display().to_string())?;
-    if members > MEMBERS {
-        bail!("the archive holds {members} files; more than {MEMBERS} are not read");
-    }
-    let bytes = digest(path, options)?;
-    let mut refused = 0;
-    for index in 0..members {
-        let Some(member) = container::member(&source, index)? else { continue };
-        let name = match member.name.as_str() {
-            "" => path.display().to_string(),
-            inside => format!("{}:{inside}", path.display()),
-        };
-        let (format, mut reader) = match exchange::open(member.input, options) {
-            Ok(opened) => opened,
-            Err(error @ (ReadError::Unrecognised(_) | ReadError::Heading { .. })) => {
-                bail!("{name} line 1: {error}");
-            }
-            Err(error) => return Err(error).context(name),
-        };
-        let import = ImportSource {
-            name: name.clone(),
-            format: format.name().to_owned(),
-            digest: format!("{bytes}:{index}"),
-            meters: options.mapping.meters.clone(),
-            dry_run: arguments.dry_run,
-        };
-        let report = mdm.import(Clock::real().now(), &import, reader.as_mut()).context(name.clone())?;
-        tell(&name, format.name(), &report, talk)?;
-        refused += report.refused;
-    }
-    Ok(refused)
-}
-
-/// SHA-256 of the file and of how it is read: under another mapping it is another import.
-fn digest(path: &Path, options: &Options) -> Result<String> {
-    let mut hash = Sha256::new();
-    let mut file = File::open(path).with_context(|| format!("could not read {}", path.display()))?;
-    file.seek(SeekFrom::Start(0))?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => hash.update(buffer.get(..read).unwrap_or_default()),
+fn import_file(mdm: &Mdm, path: &Path, options: &Options, dry_run: bool, talk: Talk) -> Result<u64> {
+    let name = path.display().to_string();
+    let wish = FileWish { name: &name, options, dry_run, by: None };
+    let (mut refused, mut told) = (0, Ok(()));
+    let done = files::import(mdm, Clock::real().now(), &OnDisk(path), &wish, &mut |taken| {
+        refused += taken.report.refused;
+        if told.is_ok() {
+            told = tell(&taken.name, taken.format, &taken.report, talk);
         }
-    }
-    hash.update(format!("{options:?}").as_bytes());
-    Ok(hex::encode(hash.finalize()))
+    });
+    told?;
+    done?;
+    Ok(refused)
 }
 
 fn tell(name: &str, format: &str, report: &ImportReport, talk: Talk) -> Result<()> {
     let record = json!({
         "kind": "file", "file": name, "format": format, "import": report.file, "known": report.known,
-        "offered": report.offered, "stored": report.bulk.intervals, "registers": report.bulk.registers,
+        "offered": report.offered, "substituted": report.substituted, "stored": report.bulk.intervals, "duplicates": report.bulk.duplicates,
+        "superseded": report.bulk.superseded, "conflicting": report.bulk.conflicting,
+        "outranked": report.bulk.outranked,
+        "registers": report.bulk.registers,
         "findings": report.bulk.findings, "noted": report.noted, "refused": report.refused,
     });
     let again = if report.known { ", taken in before" } else { "" };
     let text = format!(
-        "{name}: {format}{again}: {} intervals offered, {} new, {} registers new, {} records left out",
-        report.offered, report.bulk.intervals, report.bulk.registers, report.refused
+        "{name}: {format}{again}: {} intervals offered, {} new, {} duplicates, {} in place of others, {} registers new, \
+         {} records left out",
+        report.offered,
+        report.bulk.intervals,
+        report.bulk.duplicates,
+        report.bulk.superseded + report.bulk.conflicting,
+        report.bulk.registers,
+        report.refused
     );
     talk.data(&record, text)?;
     let shown = if talk.json() { report.refusals.len() } else { SHOWN };
@@ -198,7 +174,7 @@ fn list(utility: &Utility, talk: Talk) -> Result<()> {
         let record = json!({
             "kind": "file", "import": file.id, "file": file.name, "format": file.format,
             "loaded_at": file.loaded_at.to_string(), "offered": file.offered, "stored": file.stored,
-            "registers": file.registers, "refused": file.refused,
+            "duplicates": file.duplicates, "substituted": file.substituted, "registers": file.registers, "refused": file.refused,
         });
         let text = format!(
             "{:>6} {} {:<13} {:>9} stored {:>6} refused  {}",

@@ -4,6 +4,7 @@
 
 mod admin;
 mod bench;
+mod convert;
 mod decode;
 mod demo;
 mod export;
@@ -64,10 +65,12 @@ enum Command {
     Sim(sim::Arguments),
     /// Take readings in from files: Green Button, NEM12, NEM13, CMEP, CSV.
     Import(import::Arguments),
-    /// Write readings to a file: Green Button, NEM12, CMEP, CSV.
+    /// Write readings to a file: Green Button, NEM12, NEM13, CMEP, CSV.
     Export(export::Arguments),
     /// Ask a utility's data in SQL, read only.
     Sql(sql::Arguments),
+    /// Turn a file of readings into another format.
+    Convert(convert::Arguments),
     /// Measure; without a name, list what can be measured.
     Bench(bench::Arguments),
 }
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments, talk),
         Command::Export(arguments) => export::run(&arguments, talk),
         Command::Sql(arguments) => sql::run(&arguments, talk),
+        Command::Convert(arguments) => convert::run(&arguments, talk),
         Command::Bench(arguments) => bench::run(&arguments, talk),
     };
     match done {

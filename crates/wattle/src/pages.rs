@@ -19,6 +19,8 @@ const MOST_CONNECTIONS: usize = 1024;
 const HEAD_WITHIN: Duration = Duration::from_secs(15);
 /// How long a request may take until its answer begins, its body included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// The same for a file that somebody sends, whose pieces have a limit of their own.
+const FILE_WITHIN: Duration = Duration::from_secs(3600);
 /// The longest head of a request.
 const HEAD_BYTES: usize = 32 * 1024;
 /// The longest body: the forms are short.
@@ -71,7 +73,9 @@ async fn speak(stream: TcpStream, pages: Router) {
 
 /// Gives a request up whose body drips or whose answer does not come.
 async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+    let long = web::takes_long(request.method(), request.uri().path());
+    let within = if long { FILE_WITHIN } else { ANSWER_WITHIN };
+    match tokio::time::timeout(within, next.run(request)).await {
         Ok(response) => response,
         Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
     }

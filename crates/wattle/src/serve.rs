@@ -121,6 +121,7 @@ fn prepare(config: &Config, utility: &Utility, roles: Roles, clock: Clock) -> Re
             demo: false,
             utility: utility.store.read(store::Read::utility)?.context("the utility has no name")?,
             mdm: Arc::clone(&utility.mdm),
+            uploads: web::Uploads::new(config.home().data),
             secure_cookies: false,
         };
         side.pages = Some((bind("web.listen", config.web.listen)?, app));

@@ -25,6 +25,9 @@ pub(crate) enum WebError {
     /// The request is clear and not done, for a reason that the person can do something about.
     #[error("{0}")]
     Refused(String),
+    /// More than is taken at once; the sentence says what to do.
+    #[error("{0}")]
+    TooLarge(String),
     /// Our fault.
     #[error("internal error {reference}: {cause}")]
     Internal {
@@ -66,6 +69,7 @@ impl WebError {
             Self::SignIn => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Refused(_) => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -78,6 +82,7 @@ impl WebError {
             Self::SignIn => "Sign in first",
             Self::Forbidden(_) => "Not yours to see",
             Self::Refused(_) => "Not done",
+            Self::TooLarge(_) => "Too large",
             Self::Internal { .. } => "Something failed on our side",
         }
     }
@@ -86,7 +91,10 @@ impl WebError {
     pub(crate) fn sentence(&self) -> String {
         match self {
             Self::NotFound(what) => format!("There is no {what} here, or it is not yours."),
-            Self::Unclear(sentence) | Self::Forbidden(sentence) | Self::Refused(sentence) => sentence.clone(),
+            Self::Unclear(sentence)
+            | Self::Forbidden(sentence)
+            | Self::Refused(sentence)
+            | Self::TooLarge(sentence) => sentence.clone(),
             Self::SignIn => "Sign in and ask again.".to_owned(),
             Self::Internal { reference, .. } => {
                 format!("Nothing was changed. Try again; if it stays, tell us the reference {reference}.")

@@ -13,6 +13,7 @@ mod assets;
 mod chart;
 mod ctx;
 mod error;
+mod files;
 mod fmt;
 mod guard;
 mod page;
@@ -20,8 +21,12 @@ mod people;
 mod read;
 mod series;
 mod ui;
+mod upload;
+
+pub use upload::{Uploads, takes_long};
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 use jiff::Timestamp;
@@ -42,6 +47,8 @@ pub struct App {
     pub demo: bool,
     /// Name of the utility and the zone of its days.
     pub utility: store::Utility,
+    /// Where files that people send wait while they are taken in.
+    pub uploads: Uploads,
     /// Whether browsers may send the session cookie over TLS only; false on plain loopback.
     pub secure_cookies: bool,
 }
@@ -82,6 +89,8 @@ fn portal() -> Router {
         .route("/", get(page::home::get))
         .route("/usage", get(page::usage::get))
         .route("/usage.csv", get(page::usage::csv))
+        .route("/usage/download", get(page::usage::download::get))
+        .route("/usage/download/file", get(page::usage::download::file))
 }
 
 fn console() -> Router {
@@ -106,6 +115,13 @@ fn console() -> Router {
         .route("/ops/vee.csv", get(page::ops::vee::csv))
         .route("/ops/vee/accept", get(page::ops::vee::accept::get).post(page::ops::vee::accept::post))
         .route("/ops/vee/{meter}/{day}", get(page::ops::bench::get).post(page::ops::bench::post))
+        .route(
+            "/ops/imports",
+            // The bound on bodies is for forms; a file has its own.
+            get(page::ops::imports::get).post(page::ops::imports::post).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/ops/imports/{id}", get(page::ops::imports::one))
+        .route("/ops/imports/{id}/quarantine.csv", get(page::ops::imports::quarantine_csv))
         .route("/ops/commands", get(page::ops::commands::get))
         .route("/ops/commands/{id}", get(page::ops::command::get))
         .route("/ops/commands/{id}/live", get(page::ops::live::command))
@@ -138,7 +154,13 @@ fn readings() -> Router {
 }
 
 fn documents() -> Router {
+    use api::imports;
     Router::new()
+        .route("/api/v1/imports", get(imports::list).post(imports::post).layer(DefaultBodyLimit::disable()))
+        .route("/api/v1/imports/{id}", get(imports::one))
+        .route("/api/v1/imports/{id}/quarantine", get(imports::quarantine))
+        .route("/api/v1/imports/{id}/quarantine.csv", get(imports::csv))
+        .route("/api/v1/export", get(imports::export))
         .route("/api/v1/overview", get(api::overview))
         .route("/api/v1/meters", get(api::meters))
         .route("/api/v1/meters/{id}", get(api::meter))

@@ -207,6 +207,7 @@ impl Gathering {
             beside: core::mem::take(&mut self.open.beside),
             costs: Vec::new(),
             updated: None,
+            loaded: None,
         }));
     }
 }

@@ -41,6 +41,8 @@ pub enum Shape {
     WideDays,
     /// A row an instant, a column a meter.
     WideMeters,
+    /// A row a reading of a cumulative register.
+    Registers,
 }
 
 /// Which column is what, by its heading or by its number from 1.
@@ -141,6 +143,14 @@ impl Mapping {
         let mapping: Self = toml::from_str(text)?;
         mapping.meaning()?;
         Ok(mapping)
+    }
+
+    /// Whether every key holds what it can hold.
+    ///
+    /// # Errors
+    /// [`MappingError`], naming the key.
+    pub fn check(&self) -> Result<(), MappingError> {
+        self.meaning().map(drop)
     }
 
     /// A mapping that says only the zone of stamps without an offset.

@@ -148,13 +148,14 @@ fn what_is_no_table_is_said_at_once() {
 }
 
 mod round {
-    use crate::csv::{LongWriter, Mapping, Shape, WideWriter, reader};
-    use crate::item::{IntervalBlock, Item, Series};
+    use crate::csv::{LongWriter, Mapping, RegisterWriter, Shape, WideWriter, reader};
+    use crate::item::{Beside, Foreign, IntervalBlock, Item, Remark, Series};
     use crate::number::Decimal;
     use crate::quantity::Measure;
     use crate::write::Writer;
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
+    use model::quality::codes::Aemo;
     use model::{ChannelKind, IntervalLength, Quality};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -190,6 +191,9 @@ mod round {
             let quality: Vec<Quality> =
                 slots.iter().map(|((class, flags), _)| Quality::try_from(class | (flags << 4)).unwrap()).collect();
             let values = slots.iter().zip(&quality).map(|((_, v), q)| if q.is_missing() { 0 } else { *v }).collect();
+            let code = Foreign::Aemo(Aemo::parse(b"S14").unwrap(), Remark { code: Some(5), text: "no, access".into() });
+            let half = u32::try_from(quality.len()).unwrap() / 2;
+            let beside = if half == 0 { Vec::new() } else { vec![Beside { first: 1, count: half, code }] };
             let series = Series {
                 service_point: "S,1".into(), meter: "M\"1".into(), kind: Some(kind), measure: Measure::WattHour,
                 ..Series::default()
@@ -197,7 +201,7 @@ mod round {
             let block = IntervalBlock {
                 series: Arc::new(series), line: 1, start: Timestamp::from_second(start * 86_400).unwrap(),
                 interval: IntervalLength::from_secs(secs).unwrap(), scaler, values, quality,
-                beside: Vec::new(), costs: Vec::new(), updated: None,
+                beside, costs: Vec::new(), updated: None, loaded: None,
             };
             let item = Item::Block(block.clone());
             let (mut long, mut wide) = (Vec::new(), Vec::new());
@@ -206,9 +210,49 @@ mod round {
             for (text, shape) in [(long, Shape::Long), (wide, Shape::WideDays)] {
                 let (found, blocks) = back(text, shape);
                 prop_assert_eq!(&found, &readings(&block));
+                let codes = |blocks: &[IntervalBlock]| -> Vec<Option<Foreign>> {
+                    blocks.iter().flat_map(|b| (0..b.values.len()).map(|i| b.beside_at(i).cloned())).collect()
+                };
+                prop_assert_eq!(codes(&blocks), codes(core::slice::from_ref(&block)));
                 prop_assert!(blocks.iter().all(|b| b.series.kind == Some(kind) && b.series.meter == "M\"1"));
             }
         }
+    }
+
+    #[test]
+    fn registers_come_back_and_a_tariff_column_makes_no_register() {
+        let text = "service_point,meter,channel,unit,time,tou,value,quality\n\
+                    S1,M1,import,kWh,2024-03-10T09:00:00Z,0,1234.5,raw\n\
+                    S1,M1,import,kWh,2024-03-10T09:00:00Z,2,700,edited|aemo:F18\n\
+                    S1,M1,import,kWh,2024-03-10T09:00:00Z,x,700,raw\n";
+        let read = |text: &str| {
+            let input = Box::new(std::io::Cursor::new(text.to_owned().into_bytes()));
+            let (_, mut table) = crate::open(input, &crate::Options::default()).unwrap();
+            let mut items = Vec::new();
+            while let Some(item) = table.next().unwrap() {
+                items.push(item);
+            }
+            items
+        };
+        let items = read(text);
+        let [Item::Register(total), Item::Register(peak), Item::Refused(refused)] = items.as_slice() else {
+            panic!("{items:?}")
+        };
+        assert_eq!(
+            (total.tou, total.value.rescaled(2), total.at.as_second()),
+            (0, Some(12_345), 1_710_061_200)
+        );
+        assert_eq!((peak.tou, peak.quality.word()), (2, "edited".to_owned()));
+        assert_eq!(refused.line, 4);
+        let mut written = Vec::new();
+        let mut writer = RegisterWriter::new(&mut written);
+        items.iter().for_each(|item| writer.write(item).unwrap());
+        writer.finish().unwrap();
+        let whole: Vec<&str> = text.lines().take(3).collect();
+        assert_eq!(String::from_utf8(written).unwrap().lines().collect::<Vec<_>>(), whole);
+        let tariff =
+            "meter,time,value,unit,tou\nM1,2024-03-10T00:00Z,1,kWh,2\nM1,2024-03-10T01:00Z,1,kWh,2\n";
+        assert!(matches!(read(tariff).as_slice(), [Item::Block(_)]));
     }
 
     #[test]

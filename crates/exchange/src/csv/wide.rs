@@ -4,9 +4,9 @@ use super::gather::{Gathering, Reading};
 use super::heading::{Places, guess_delimiter, places};
 use super::mapping::{Mapping, MappingError, Meaning, Shape, StampsAt};
 use super::row::Row;
-use super::words::{Described, number_of};
+use super::words::{Described, number_of, with_code};
 use crate::by_line::{ByLine, Records};
-use crate::item::{IntervalBlock, Item, Reader, Series};
+use crate::item::{Beside, Foreign, IntervalBlock, Item, Reader, Series};
 use crate::limits;
 use crate::number::Mantissas;
 use crate::quantity::Measure;
@@ -184,7 +184,7 @@ impl Table {
         )?;
         let written: Vec<&[u8]> = self.row.fields(line).skip(places.value).collect();
         let words = places.quality.map_or(&b""[..], |place| self.row.field(line, place));
-        let told = qualities(words, &self.meaning)?;
+        let (told, beside) = qualities(words, &self.meaning)?;
         let filled = written.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
         let interval = match interval {
             Some(interval) => interval,
@@ -226,7 +226,10 @@ impl Table {
             quality.push(word);
         }
         let (values, scaler) = column.finish(exponent);
-        let (series, beside, costs) = (Arc::new(series), Vec::new(), Vec::new());
+        let (series, costs) = (Arc::new(series), Vec::new());
+        let most = u32::try_from(count).unwrap_or(u32::MAX);
+        let cut = |run: Beside| Beside { count: run.count.min(most.saturating_sub(run.first)), ..run };
+        let beside = beside.into_iter().map(cut).collect();
         Ok(IntervalBlock {
             series,
             line: number,
@@ -238,6 +241,7 @@ impl Table {
             beside,
             costs,
             updated: None,
+            loaded: None,
         })
     }
 
@@ -269,30 +273,39 @@ enum Told {
     Runs(Vec<Quality>),
 }
 
-fn qualities(words: &[u8], meaning: &Meaning) -> Result<Told, Reason> {
+/// The qualities of a row, and the sender's own codes that stand with them.
+fn qualities(words: &[u8], meaning: &Meaning) -> Result<(Told, Vec<Beside>), Reason> {
     if words.is_empty() {
-        return Ok(Told::Nothing);
+        return Ok((Told::Nothing, Vec::new()));
     }
     let bad =
         |word: &str| Reason::field("quality", word.as_bytes(), "a quality, as valid, or runs, as valid*96");
     let text = core::str::from_utf8(words).map_err(|_| Reason::field("quality", words, "UTF-8"))?;
-    let one = |word: &str| {
-        let mapped = meaning.quality.get(word.as_bytes()).copied();
-        mapped.or_else(|| Quality::from_word(word)).ok_or_else(|| bad(word))
+    let one = |word: &str| match meaning.quality.get(word.as_bytes()) {
+        Some(mapped) => Ok((*mapped, Some(Foreign::Word(word.to_owned())))),
+        None => Quality::from_word(word)
+            .map(|quality| (quality, None))
+            .or_else(|| with_code(word))
+            .ok_or_else(|| bad(word)),
     };
+    let beside = |first, count, code: Option<Foreign>| code.map(|code| Beside { first, count, code });
     if !text.contains('*') {
-        return one(text).map(Told::All);
+        let (quality, code) = one(text)?;
+        return Ok((Told::All(quality), beside(0, u32::MAX, code).into_iter().collect()));
     }
-    let mut list = Vec::new();
+    let (mut list, mut codes) = (Vec::new(), Vec::new());
     for run in text.split_ascii_whitespace() {
         let (word, count) = run.split_once('*').ok_or_else(|| bad(run))?;
         let count: usize = count.parse().map_err(|_| bad(run))?;
         if list.len() + count > limits::BLOCK_VALUES {
             return Err(bad(run));
         }
-        list.resize(list.len() + count, one(word)?);
+        let (quality, code) = one(word)?;
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        codes.extend(beside(number(list.len()), number(count), code));
+        list.resize(list.len() + count, quality);
     }
-    Ok(Told::Runs(list))
+    Ok((Told::Runs(list), codes))
 }
 
 /// The interval of a row with so many values: those of a day of 23, 24 or 25 hours.

@@ -96,6 +96,13 @@ pub(crate) fn multiplied(number: Decimal, written: &[u8], meaning: &Meaning) -> 
     product.ok_or_else(|| Reason::field("value", written, "a number that fits 64 bits"))
 }
 
+/// Our word with the sender's own code behind it, as [`super::write::quality_word`] writes it.
+#[cold]
+pub(super) fn with_code(text: &str) -> Option<(Quality, Option<Foreign>)> {
+    let (word, token) = text.split_once(crate::foreign::BETWEEN)?;
+    Some((Quality::from_word(word)?, Some(Foreign::from_token(token)?)))
+}
+
 /// The quality of a word and a value, and what the word says beyond our byte.
 pub(crate) fn quality_of(
     word: &[u8],
@@ -110,7 +117,8 @@ pub(crate) fn quality_of(
         Some(quality) => (*quality, Some(Foreign::Word(text.to_owned()))),
         None => match Quality::from_word(text) {
             Some(quality) => (quality, None),
-            None => return Err(Reason::field("quality", word, "a quality, as valid or estimated_linear")),
+            None => with_code(text)
+                .ok_or_else(|| Reason::field("quality", word, "a quality, as valid or estimated_linear"))?,
         },
     };
     if has_value == quality.is_missing() {

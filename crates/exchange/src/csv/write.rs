@@ -1,7 +1,8 @@
 //! Writing tables that the readers beside read back.
 
 use super::wide::channel_name;
-use crate::item::{IntervalBlock, Item, Series};
+use crate::foreign::BETWEEN;
+use crate::item::{Foreign, IntervalBlock, Item, Series};
 use crate::write::{WriteError, Writer, unit_of, value_text};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -23,9 +24,10 @@ impl<W: Write> LongWriter<W> {
 
     fn block(&mut self, block: &IntervalBlock) -> Result<(), WriteError> {
         let (head, exponent) = head(block);
-        for (at, value, quality) in block.readings() {
+        for (index, (at, value, quality)) in block.readings().enumerate() {
             let value = value.map_or_else(String::new, |value| value_text(value, block.scaler, exponent));
-            writeln!(self.output, "{head},{},{value},{}", stamp(at), quality.word())?;
+            let word = quality_word(quality, block.beside_at(index));
+            writeln!(self.output, "{head},{},{value},{word}", stamp(at))?;
         }
         Ok(())
     }
@@ -39,7 +41,7 @@ impl<W: Write> Writer for LongWriter<W> {
         }
         match item {
             Item::Block(block) => self.block(block),
-            other => unfit(other),
+            other => unfit(other, INTERVALS),
         }
     }
 
@@ -77,7 +79,11 @@ impl<W: Write> WideWriter<W> {
             let end = LocalDay::containing(*at, &self.zone).map_or(Timestamp::MAX, |day| day.end());
             let of_day = rest.iter().take_while(|(at, _, _)| *at < end).count().max(1);
             let (day, after) = rest.split_at(of_day);
-            let words: Vec<Quality> = day.iter().map(|(_, _, quality)| *quality).collect();
+            let first = readings.len() - rest.len();
+            let words: Vec<String> = (first..)
+                .zip(day)
+                .map(|(index, (_, _, quality))| quality_word(*quality, block.beside_at(index)))
+                .collect();
             let mut line = format!("{head},{},{}", stamp(*at), runs(&words));
             for (_, value, _) in day {
                 line.push(',');
@@ -97,7 +103,7 @@ impl<W: Write> Writer for WideWriter<W> {
     fn write(&mut self, item: &Item) -> Result<(), WriteError> {
         match item {
             Item::Block(block) => self.block(block),
-            other => unfit(other),
+            other => unfit(other, INTERVALS),
         }
     }
 
@@ -107,15 +113,15 @@ impl<W: Write> Writer for WideWriter<W> {
 }
 
 /// `valid*92 missing*4`
-fn runs(words: &[Quality]) -> String {
-    let mut runs: Vec<(Quality, usize)> = Vec::new();
+fn runs(words: &[String]) -> String {
+    let mut runs: Vec<(&str, usize)> = Vec::new();
     for word in words {
         match runs.last_mut() {
             Some((last, count)) if last == word => *count += 1,
-            _ => runs.push((*word, 1)),
+            _ => runs.push((word, 1)),
         }
     }
-    let runs: Vec<String> = runs.iter().map(|(word, count)| format!("{}*{count}", word.word())).collect();
+    let runs: Vec<String> = runs.iter().map(|(word, count)| format!("{word}*{count}")).collect();
     runs.join(" ")
 }
 
@@ -127,7 +133,15 @@ fn head(block: &IntervalBlock) -> (String, i8) {
     (format!("{names},{},{}", quoted(&unit), block.interval.secs()), exponent)
 }
 
-fn quoted(text: &str) -> String {
+/// Our word, and the sender's own code behind it where that says more.
+pub(super) fn quality_word(quality: Quality, beside: Option<&Foreign>) -> String {
+    match beside {
+        None => quality.word(),
+        Some(code) => format!("{}{BETWEEN}{}", quality.word(), code.token()),
+    }
+}
+
+pub(super) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\"").replace(['\n', '\r'], " "))
     } else {
@@ -135,16 +149,20 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn stamp(at: Timestamp) -> String {
+pub(super) fn stamp(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn unfit(item: &Item) -> Result<(), WriteError> {
+const INTERVALS: &str = "the table holds intervals only";
+
+/// Refuses what the table has no place for; notes and refusals are passed over.
+pub(super) fn unfit(item: &Item, why: &'static str) -> Result<(), WriteError> {
     let (what, series) = match item {
         Item::Register(read) => ("a register", read.series.title()),
         Item::Period(period) => ("a quantity", period.series.title()),
         Item::Summary(_) => ("a bill's summary", Series::default().title()),
-        Item::Block(_) | Item::Note(_) | Item::Refused(_) => return Ok(()),
+        Item::Block(block) => ("a block", block.series.title()),
+        Item::Note(_) | Item::Refused(_) => return Ok(()),
     };
-    Err(WriteError::Unfit { what, series, format: "CSV", why: "the table holds intervals only" })
+    Err(WriteError::Unfit { what, series, format: "CSV", why })
 }

@@ -129,6 +129,7 @@ impl Run {
                 beside: self.beside,
                 costs: self.costs,
                 updated: None,
+                loaded: None,
             })]),
             _ => out.extend(
                 (0..self.values.len()).filter_map(|index| self.single(index, series, scaler, register)),

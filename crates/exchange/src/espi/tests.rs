@@ -144,7 +144,7 @@ proptest! {
             quality: slots.iter().map(|(q, _, _)| *q).collect(),
             beside: Vec::new(),
             costs: slots.iter().map(|(_, _, cost)| *cost).collect(),
-            updated: None,
+            updated: None, loaded: None,
         };
         let text = write(&[Item::Block(block.clone())]);
         let back = all(&text);

@@ -116,10 +116,8 @@ impl DayParser {
         let remark = remark(fields.next().unwrap_or_default(), fields.next().unwrap_or_default())?;
         let updated = fields.next().filter(|field| !field.is_empty());
         let updated = updated.map(update_time).transpose()?;
-        let loaded = fields.next().unwrap_or_default();
-        if !loaded.is_empty() {
-            update_time(loaded)?;
-        }
+        let loaded = fields.next().filter(|field| !field.is_empty());
+        let loaded = loaded.map(update_time).transpose()?;
         let quality = from_aemo(code, &remark.text);
         let start = Timestamp::from_second(midnight - AEST_S)
             .map_err(|_| Reason::field("interval date", date, "a date of the calendar"))?;
@@ -136,6 +134,7 @@ impl DayParser {
             beside: Vec::new(),
             costs: Vec::new(),
             updated,
+            loaded,
         };
         if code.flag != AemoFlag::Variable {
             keep(&mut block, 0, per_day, code, remark)?;

@@ -38,6 +38,7 @@ fn a_day_with_three_qualities() {
     assert_eq!(block.start.to_string(), "2004-04-16T14:00:00Z");
     assert_eq!((block.values[0], block.scaler), (18_023, 0));
     assert_eq!(block.updated.unwrap().to_string(), "2004-04-18T10:35:00Z");
+    assert_eq!(block.loaded, None);
     let words: Vec<String> = [0, 20, 47].map(|at: usize| block.quality[at].word()).to_vec();
     assert_eq!(words, ["estimated_like_day", "valid", "estimated_linear"]);
     let remark = Remark { code: Some(1), text: "because".into() };
@@ -134,7 +135,8 @@ proptest! {
         };
         let mut block = IntervalBlock {
             series: Arc::new(series), line: 1, start, interval, scaler,
-            values: Vec::new(), quality: Vec::new(), beside: Vec::new(), costs: Vec::new(), updated: None,
+            values: Vec::new(), quality: Vec::new(), beside: Vec::new(), costs: Vec::new(),
+            updated: Some(start), loaded: interval.floor(start).checked_add(jiff::SignedDuration::from_secs(61)).ok(),
         };
         for (index, ((quality, beside), value)) in slots.iter().enumerate() {
             block.values.push(if quality.is_missing() { 0 } else { *value });
@@ -152,6 +154,7 @@ proptest! {
         for item in all(&text) {
             match item {
                 Item::Block(b) => {
+                    prop_assert_eq!((b.updated, b.loaded), (block.updated, block.loaded));
                     for (index, (at, value, quality)) in b.readings().enumerate() {
                         let value = value.map(|v| crate::number::Decimal::new(v, b.scaler).trimmed());
                         back.insert(at, (value, quality, b.beside_at(index).cloned()));

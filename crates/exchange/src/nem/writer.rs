@@ -37,6 +37,7 @@ struct OpenDay {
     values: Vec<Option<(i64, i8)>>,
     codes: Vec<Code>,
     updated: Option<Timestamp>,
+    loaded: Option<Timestamp>,
 }
 
 impl<W: Write> Nem12Writer<W> {
@@ -88,7 +89,7 @@ impl<W: Write> Nem12Writer<W> {
                     (code, remark)
                 }
             };
-            self.open(local.div_euclid(86_400), block.updated)?;
+            self.open(local.div_euclid(86_400), block)?;
             let Some(day) = &mut self.day else { continue };
             if let (Some(value_slot), Some(code_slot)) = (day.values.get_mut(slot), day.codes.get_mut(slot)) {
                 *value_slot = (!quality.is_missing()).then_some((*value, block.scaler));
@@ -119,14 +120,15 @@ impl<W: Write> Nem12Writer<W> {
         Ok(())
     }
 
-    fn open(&mut self, number: i64, updated: Option<Timestamp>) -> Result<(), WriteError> {
+    fn open(&mut self, number: i64, block: &IntervalBlock) -> Result<(), WriteError> {
         if self.day.as_ref().is_some_and(|day| day.number == number) {
             return Ok(());
         }
         self.flush()?;
         let per_day = usize::try_from(86_400 / self.interval_s.max(1)).unwrap_or(0);
         let codes = vec![(Aemo::NULL, Remark::default()); per_day];
-        self.day = Some(OpenDay { number, values: vec![None; per_day], codes, updated });
+        let (updated, loaded) = (block.updated, block.loaded);
+        self.day = Some(OpenDay { number, values: vec![None; per_day], codes, updated, loaded });
         Ok(())
     }
 
@@ -141,12 +143,13 @@ impl<W: Write> Nem12Writer<W> {
             );
         }
         let runs = runs(&day.codes);
-        let updated = day.updated.map_or_else(String::new, |at| stamp(at, "%Y%m%d%H%M%S"));
+        let written = |at: Option<Timestamp>| at.map_or_else(String::new, |at| stamp(at, "%Y%m%d%H%M%S"));
+        let (updated, loaded) = (written(day.updated), written(day.loaded));
         if let [(_, _, code)] = runs.as_slice() {
-            writeln!(self.output, "{line},{},{updated},", code_text(code))?;
+            writeln!(self.output, "{line},{},{updated},{loaded}", code_text(code))?;
             return Ok(());
         }
-        writeln!(self.output, "{line},V,,,{updated},")?;
+        writeln!(self.output, "{line},V,,,{updated},{loaded}")?;
         for (first, last, code) in &runs {
             writeln!(self.output, "400,{first},{last},{}", code_text(code))?;
         }

@@ -46,6 +46,7 @@ fn block(series: &Arc<Series>, start: Timestamp, scaler: i8, slots: &[(i64, Qual
         beside: Vec::new(),
         costs: Vec::new(),
         updated: None,
+        loaded: None,
     }
 }
 

@@ -58,9 +58,10 @@ const fn rank(class: QualityClass) -> u8 {
         QualityClass::EstimatedLinear => 6,
         QualityClass::EstimatedLikeDay => 7,
         QualityClass::EstimatedProfile => 8,
-        QualityClass::Projected => 9,
-        QualityClass::Questionable => 10,
-        QualityClass::Missing => 11,
+        QualityClass::Substituted => 9,
+        QualityClass::Projected => 10,
+        QualityClass::Questionable => 11,
+        QualityClass::Missing => 12,
     }
 }
 

@@ -27,7 +27,10 @@ pub fn to_espi(quality: Quality) -> (u16, Option<u16>) {
         QualityClass::Verified => 18,
         QualityClass::Edited => 7,
         QualityClass::EstimatedLinear => 9,
-        QualityClass::EstimatedLikeDay | QualityClass::EstimatedProfile | QualityClass::EstimatedScaled => 8,
+        QualityClass::EstimatedLikeDay
+        | QualityClass::EstimatedProfile
+        | QualityClass::EstimatedScaled
+        | QualityClass::Substituted => 8,
         QualityClass::DerivedZero => 11,
         QualityClass::Missing => 16,
         QualityClass::Questionable => 10,
@@ -108,7 +111,7 @@ impl core::str::FromStr for Cim {
 
 /// Each class as codes of CIM. Only the general code of category 8 is certain, so the kinds of estimate are told
 /// apart by a second code.
-const CIM_CLASSES: [(QualityClass, &[Cim]); 12] = [
+const CIM_CLASSES: [(QualityClass, &[Cim]); 13] = [
     (QualityClass::Raw, &[Cim::new(1, 0, 0)]),
     (QualityClass::Valid, &[Cim::new(3, 0, 1)]),
     (QualityClass::Verified, &[Cim::new(3, 10, 1)]),
@@ -121,6 +124,7 @@ const CIM_CLASSES: [(QualityClass, &[Cim]); 12] = [
     (QualityClass::Missing, &[Cim::new(3, 5, 259)]),
     (QualityClass::Questionable, &[Cim::new(3, 5, 258)]),
     (QualityClass::Projected, &[Cim::new(3, 12, 0)]),
+    (QualityClass::Substituted, &[Cim::new(5, 8, 0)]),
 ];
 
 /// Each flag as a code of CIM: power failed, partial interval, clock error, added later.
@@ -328,6 +332,7 @@ pub fn to_aemo(quality: Quality) -> (Aemo, Option<String>) {
         QualityClass::DerivedZero => of(AemoFlag::Substitute, 19),
         QualityClass::Missing => Aemo::NULL,
         QualityClass::Projected => of(AemoFlag::Estimate, 20),
+        QualityClass::Substituted => of(AemoFlag::Substitute, 16),
     };
     let word = (from_aemo(code, "") != quality).then(|| format!("{AEMO_WORD}{}", quality.word()));
     (code, word)

@@ -3,7 +3,7 @@ use model::QualityClass;
 use proptest::prelude::*;
 
 fn qualities() -> impl Strategy<Value = Quality> {
-    (0..12usize, 0..16u8).prop_map(|(class, flags)| Quality::new(QualityClass::ALL[class]).with(flags << 4))
+    (0..13usize, 0..16u8).prop_map(|(class, flags)| Quality::new(QualityClass::ALL[class]).with(flags << 4))
 }
 
 proptest! {

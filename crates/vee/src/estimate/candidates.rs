@@ -59,7 +59,7 @@ fn candidate(
     let mut span = Span::new(&mut day);
     for index in 0..span.len() {
         let quality = span.slot(index).quality;
-        let derived = quality.is_estimated() || quality.class() == QualityClass::DerivedZero;
+        let derived = quality.is_own_estimate() || quality.class() == QualityClass::DerivedZero;
         if slots.contains(&index) || derived {
             span.set(index, Slot::MISSING);
         }

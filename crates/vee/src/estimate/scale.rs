@@ -115,7 +115,7 @@ impl Work<'_, '_> {
         let Some(moved) = bracket.moved else { return };
         let mine = || bracket.slots.clone().filter(|index| of(*index));
         let estimated: Vec<usize> =
-            mine().filter(|index| self.span.slot(*index).quality.is_estimated()).collect();
+            mine().filter(|index| self.span.slot(*index).quality.is_own_estimate()).collect();
         let open = |index: usize| {
             self.span.slot(index).quality.is_missing()
                 && self.context.in_service(self.span.start_of(index), self.span.end_of(index))

@@ -158,6 +158,7 @@ fn blocks(homes: u32, days: i64) -> Result<Vec<IntervalBlock>> {
                 beside: Vec::new(),
                 costs: Vec::new(),
                 updated: None,
+                loaded: None,
             });
         }
     }

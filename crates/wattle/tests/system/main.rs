@@ -8,6 +8,7 @@ mod cli;
 mod common;
 mod disk;
 mod hostile;
+mod import;
 mod kill;
 mod ledger;
 mod roles;

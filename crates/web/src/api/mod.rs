@@ -7,6 +7,7 @@ pub(crate) mod aggregates;
 pub(crate) mod bench;
 pub(crate) mod exceptions;
 mod fleet;
+pub(crate) mod imports;
 mod readings;
 pub(crate) mod rules;
 

@@ -146,6 +146,7 @@ const OPS_NAV: [Section; 2] = [
             ("Reads", "/ops/reads", Icon::Reads),
             ("Rules", "/ops/rules", Icon::Shield),
             ("Groups", "/ops/groups", Icon::Bars),
+            ("Imports", "/ops/imports", Icon::Down),
         ],
     ),
 ];

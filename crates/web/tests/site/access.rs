@@ -7,6 +7,11 @@ use operations::{Right, Role};
 /// Accepting every open exception of a rule that there is not.
 const ACCEPT_NONE: &str = "{\"expected_count\":0,\"reason\":\"true_use\"}";
 
+/// A table with a reading of a meter that there is not.
+const NO_READING: &str = "meter,time,value,unit\nnobody,2026-07-01T00:00:00Z,1,kWh\n";
+/// Days that files are asked of.
+const DAYS: &str = "from=2026-07-12&to=2026-07-13";
+
 /// What a row of the table expects of a role: `true` for an answer, `false` for a refusal.
 type May = fn(Role) -> bool;
 
@@ -46,6 +51,13 @@ fn routes() -> Vec<(&'static str, String, &'static str, May)> {
         ("GET", "/usage".to_owned(), "", own),
         ("GET", "/usage?view=month".to_owned(), "", own),
         ("GET", "/usage.csv".to_owned(), "", own),
+        ("GET", "/usage/download".to_owned(), "", own),
+        ("GET", format!("/usage/download/file?format=csv&{DAYS}"), "", own),
+        ("GET", "/ops/imports".to_owned(), "", any_usage),
+        ("POST", "/ops/imports".to_owned(), "nothing=1", edits),
+        ("GET", "/api/v1/imports".to_owned(), "", any_usage),
+        ("POST", "/api/v1/imports?format=csv&dry_run=1".to_owned(), NO_READING, edits),
+        ("GET", format!("/api/v1/export?format=csv&service_point=SP-0001-E&{DAYS}"), "", any_usage),
         ("GET", "/ops".to_owned(), "", fleet),
         ("GET", "/ops/live".to_owned(), "", fleet),
         ("GET", "/ops/meters".to_owned(), "", fleet),
@@ -128,8 +140,9 @@ async fn customers_see_only_their_own_service_points() {
     for (cookie, point, fine) in
         [(&mara, hers, true), (&mara, his, false), (&jonas, his, true), (&jonas, hers, false)]
     {
-        for path in ["/usage", "/usage.csv", "/api/v1/usage"] {
-            let answer = get(&format!("{path}?point={point}&date=2026-07-13"), cookie).await;
+        let file = format!("/usage/download/file?format=green-button&{DAYS}&at=");
+        for path in ["/usage?", "/usage.csv?", "/api/v1/usage?", &file] {
+            let answer = get(&format!("{path}&point={point}&date=2026-07-13"), cookie).await;
             let expected = if fine { StatusCode::OK } else { StatusCode::NOT_FOUND };
             assert_eq!(answer.status, expected, "{path} of {point}");
         }

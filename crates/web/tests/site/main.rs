@@ -4,6 +4,7 @@
 
 mod access;
 mod bench_api;
+mod files;
 mod pages;
 mod utility;
 mod work;

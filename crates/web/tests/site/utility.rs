@@ -322,8 +322,15 @@ pub(crate) fn build() -> Utility {
     health(&store, &meters);
     let (people, neighbour) = people(&store);
     let utility = store.read(store::Read::utility).unwrap().unwrap();
-    let app =
-        web::App { mdm: Arc::new(mdm), clock: Arc::new(now), demo: true, utility, secure_cookies: false };
+    let uploads = web::Uploads::new(folder.path().join("uploads"));
+    let app = web::App {
+        mdm: Arc::new(mdm),
+        clock: Arc::new(now),
+        demo: true,
+        utility,
+        uploads,
+        secure_cookies: false,
+    };
     Utility { app, people, neighbour, meters, _folder: folder }
 }
 

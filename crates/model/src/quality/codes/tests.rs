@@ -6,7 +6,7 @@ fn every_quality() -> impl Iterator<Item = Quality> {
 
 #[test]
 fn our_byte_survives_every_format() {
-    assert_eq!(every_quality().count(), 12 * 16);
+    assert_eq!(every_quality().count(), 13 * 16);
     for quality in every_quality() {
         let (code, private) = to_espi(quality);
         let codes: Vec<u16> = core::iter::once(code).chain(private).collect();

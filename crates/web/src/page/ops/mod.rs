@@ -8,6 +8,7 @@ pub(crate) mod events;
 #[cfg(debug_assertions)]
 pub(crate) mod gallery;
 pub(crate) mod groups;
+pub(crate) mod imports;
 pub(crate) mod live;
 pub(crate) mod meter;
 pub(crate) mod meters;

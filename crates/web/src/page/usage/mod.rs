@@ -2,6 +2,7 @@
 
 mod correction;
 pub(crate) mod day;
+pub(crate) mod download;
 pub(crate) mod month;
 mod page;
 pub(crate) mod source;

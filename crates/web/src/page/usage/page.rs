@@ -101,6 +101,7 @@ fn head(view: &View) -> Markup {
                 }
                 nav.seg aria-label="Period" { @for c in &view.views { (seg(&c.href, c.current, &c.label, TARGET)) } }
                 a.btn.sm.quiet href=(view.csv) { (icon(Icon::Down)) "CSV" }
+                a.btn.sm.quiet href="/usage/download" { "Download more" }
             }
         }
     }

@@ -211,5 +211,6 @@ pub(crate) const fn quality_word(class: QualityClass) -> &'static str {
         QualityClass::Missing => "Missing",
         QualityClass::Questionable => "Questionable",
         QualityClass::Projected => "Projected",
+        QualityClass::Substituted => "Estimated by the sender",
     }
 }

@@ -165,6 +165,7 @@ fn register_row(words: &Words, register: &RegisterRead) -> RegisterRow {
         BatchSource::OnDemand => "read on demand",
         BatchSource::Backfill => "filled in later",
         BatchSource::Import => "from a file",
+        BatchSource::Sender => "from a file, estimated by its sender",
     };
     RegisterRow { name, value, at: words.stamp(register.at), source }
 }
