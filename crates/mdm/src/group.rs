@@ -1,11 +1,42 @@
 //! Who belongs together: by where meters hang, by class of rates, by a saved list or filter.
 
+use crate::dated::{self, Change, Dated, NameRefused};
+use crate::membership::Membership;
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
-use model::{CollectorId, Commodity, GroupId, MeterId, TransformerId, UserId};
+use jiff::civil::Date;
+use model::{CollectorId, Commodity, GroupId, MeterId, Serial, ServicePointId, TransformerId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use store::{MeterGroup, MeterPlace, Read, StoreError};
+use store::{Definition, Read, SINCE_EVER, StoreError, Write};
+
+/// A saved group with its history.
+pub type SavedGroup = Dated<GroupId, GroupRule>;
+
+/// Where a meter is on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeterPlace<'a> {
+    /// Which meter.
+    pub meter: MeterId,
+    /// On its plate.
+    pub serial: &'a Serial,
+    /// Its model.
+    pub model: &'a str,
+    /// What it measures.
+    pub commodity: Commodity,
+    /// The collector it is behind.
+    pub collector: Option<CollectorId>,
+    /// Where it is installed.
+    pub service_point: Option<ServicePointId>,
+    /// What feeds that.
+    pub transformer: Option<TransformerId>,
+    /// The feeder of the transformer.
+    pub feeder: Option<&'a str>,
+    /// Where the feeder begins.
+    pub substation: Option<&'a str>,
+    /// The class of rates of the service point.
+    pub rate_class: Option<&'a str>,
+}
 
 /// Meters that are looked at together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +102,7 @@ impl core::str::FromStr for Scope {
 pub enum GroupRule {
     /// These, whatever becomes of them.
     List(Vec<MeterId>),
-    /// Whoever fits when the group is asked for.
+    /// Whoever fits on the day that is asked for.
     Filter(GroupFilter),
 }
 
@@ -98,17 +129,18 @@ pub struct GroupFilter {
 }
 
 impl GroupFilter {
-    fn fits(&self, place: &MeterPlace) -> bool {
-        fn same<T: PartialEq>(wanted: Option<&T>, is: Option<&T>) -> bool {
+    /// Whether a meter fits where it is.
+    pub fn fits(&self, place: &MeterPlace<'_>) -> bool {
+        fn same<T: PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {
             wanted.is_none_or(|wanted| is == Some(wanted))
         }
-        same(self.commodity.as_ref(), Some(&place.commodity))
-            && same(self.model.as_ref(), Some(&place.model))
-            && same(self.collector.as_ref(), place.collector.as_ref())
-            && same(self.transformer.as_ref(), place.transformer.as_ref())
-            && same(self.feeder.as_ref(), place.feeder.as_ref())
-            && same(self.substation.as_ref(), place.substation.as_ref())
-            && same(self.rate_class.as_ref(), place.rate_class.as_ref())
+        same(self.commodity, Some(place.commodity))
+            && same(self.model.as_deref(), Some(place.model))
+            && same(self.collector, place.collector)
+            && same(self.transformer, place.transformer)
+            && same(self.feeder.as_deref(), place.feeder)
+            && same(self.substation.as_deref(), place.substation)
+            && same(self.rate_class.as_deref(), place.rate_class)
             && self
                 .serial_prefix
                 .as_ref()
@@ -116,76 +148,113 @@ impl GroupFilter {
     }
 }
 
-/// The meters of a scope that are in service; `None` for a group that is not there.
-pub(crate) fn members(read: &Read, scope: &Scope) -> Result<Option<BTreeSet<MeterId>>, MdmError> {
-    let rule = match scope {
-        Scope::System => GroupRule::Filter(GroupFilter::default()),
-        Scope::Transformer(id) => {
-            GroupRule::Filter(GroupFilter { transformer: Some(*id), ..GroupFilter::default() })
-        }
-        Scope::Feeder(name) => {
-            GroupRule::Filter(GroupFilter { feeder: Some(name.clone()), ..GroupFilter::default() })
-        }
-        Scope::Substation(name) => {
-            GroupRule::Filter(GroupFilter { substation: Some(name.clone()), ..GroupFilter::default() })
-        }
-        Scope::RateClass(name) => {
-            GroupRule::Filter(GroupFilter { rate_class: Some(name.clone()), ..GroupFilter::default() })
-        }
-        Scope::Collector(id) => {
-            GroupRule::Filter(GroupFilter { collector: Some(*id), ..GroupFilter::default() })
-        }
-        Scope::Group(id) => {
-            let Some(group) = read.group(*id)? else { return Ok(None) };
-            serde_json::from_str(&group.rule).map_err(StoreError::from)?
-        }
-        Scope::Meters(meters) => GroupRule::List(meters.clone()),
-    };
-    let places = read.meter_places()?.into_iter();
-    let fits = |place: &MeterPlace| match &rule {
-        GroupRule::List(meters) => meters.contains(&place.meter),
-        GroupRule::Filter(filter) => filter.fits(place),
-    };
-    Ok(Some(places.filter(fits).map(|place| place.meter).collect()))
+/// A saved group with its history.
+pub(crate) fn saved(read: &Read, id: GroupId) -> Result<Option<SavedGroup>, MdmError> {
+    read.group(id)?.map(dated::read).transpose()
 }
 
 impl Mdm {
-    /// The saved groups, by name.
+    /// The saved groups with their history, by name; retired ones too.
     ///
     /// # Errors
     /// What the store says.
-    pub fn groups(&self) -> Result<Vec<MeterGroup>, MdmError> {
-        Ok(self.store().read(store::Read::groups)?)
+    pub fn groups(&self) -> Result<Vec<SavedGroup>, MdmError> {
+        self.store().read(store::Read::groups)?.into_iter().map(dated::read).collect()
     }
 
-    /// Saves a group under its name, in place of one of the same name.
+    /// One saved group.
     ///
     /// # Errors
     /// What the store says.
+    pub fn saved_group(&self, id: GroupId) -> Result<Option<SavedGroup>, MdmError> {
+        self.store().read(|r| saved(r, id))
+    }
+
+    /// Says who belongs to a group from a day on; a name that is not there is made. What it meant before stays for the
+    /// days before.
+    ///
+    /// # Errors
+    /// What the store says. A refusal is a value.
     pub fn put_group(
         &self,
-        now: Timestamp,
-        user: UserId,
+        change: &Change<'_>,
         name: &str,
         rule: &GroupRule,
-    ) -> Result<GroupId, MdmError> {
-        let text = serde_json::to_string(rule).map_err(StoreError::from)?;
-        Ok(self.store().write(|w| w.put_group(name.trim(), &text, user, now))?)
+    ) -> Result<Result<GroupId, NameRefused>, MdmError> {
+        let (name, reason) = match dated::checked(name, change.reason) {
+            Ok(fine) => fine,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let today = self.day_of(change.now)?.date();
+        let body = serde_json::to_string(rule).map_err(StoreError::from)?;
+        self.store().write(|w| {
+            let known = w.groups()?.into_iter().find(|group| group.name == name).map(dated::read);
+            let known: Option<SavedGroup> = known.transpose()?;
+            let usual = if known.is_some() { today } else { SINCE_EVER };
+            let from = change.from.unwrap_or(usual);
+            if known.is_some_and(|known| known.meaning(from) == Some(rule)) {
+                return Ok(Err(NameRefused::Unchanged(name.to_owned())));
+            }
+            Ok(Ok(w.put_group(name, &definition(change, reason, from, Some(body)))?))
+        })
     }
 
-    /// The meters of a scope that are in service, by id; `None` for a group that is not there.
+    /// A group is no more from a day on, today without one; sums of days before are as they were.
+    ///
+    /// # Errors
+    /// What the store says. A refusal is a value.
+    pub fn retire_group(
+        &self,
+        change: &Change<'_>,
+        id: GroupId,
+    ) -> Result<Result<(), NameRefused>, MdmError> {
+        let from = change.from.map_or_else(|| self.day_of(change.now).map(|day| day.date()), Ok)?;
+        let retire = |w: &Write| -> Result<Result<(), NameRefused>, MdmError> {
+            let Some(known) = saved(w, id)? else { return Ok(Err(NameRefused::Unknown)) };
+            let (name, reason) = match dated::checked(&known.name, change.reason) {
+                Ok(fine) => fine,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            if known.on(from).is_none() {
+                return Ok(Err(NameRefused::NotInUse(name.to_owned(), from)));
+            }
+            w.put_group(name, &definition(change, reason, from, None))?;
+            Ok(Ok(()))
+        };
+        self.store().write(retire)
+    }
+
+    /// The meters of a scope on a day, by id; `None` for a group that is not there, or is none on that day.
     ///
     /// # Errors
     /// What the store says.
-    pub fn members(&self, scope: &Scope) -> Result<Option<BTreeSet<MeterId>>, MdmError> {
-        self.store().read(|r| members(r, scope))
+    pub fn members(&self, scope: &Scope, date: Date) -> Result<Option<BTreeSet<MeterId>>, MdmError> {
+        let day = self.local_day(date)?;
+        self.store().read(|r| {
+            let Some(membership) = Membership::load(r, scope, (day.start(), day.end()))? else {
+                return Ok(None);
+            };
+            Ok(membership.on(&day).map(|stays| stays.into_keys().collect()))
+        })
     }
 
-    /// Where every meter in service hangs, by id: for lists of feeders, substations and classes.
+    /// Says to `take` where every meter is at an instant, by id: for lists of feeders, substations and classes.
     ///
     /// # Errors
     /// What the store says.
-    pub fn meter_places(&self) -> Result<Vec<MeterPlace>, MdmError> {
-        Ok(self.store().read(store::Read::meter_places)?)
+    pub fn each_place(&self, at: Timestamp, mut take: impl FnMut(&MeterPlace<'_>)) -> Result<(), MdmError> {
+        let day = self.day_of(at)?;
+        self.store().read(|r| {
+            let after = at.saturating_add(jiff::SignedDuration::from_millis(1)).unwrap_or(at);
+            if let Some(membership) = Membership::load(r, &Scope::System, (at, after))? {
+                membership.each(day.date(), |_, place| take(place));
+            }
+            Ok(())
+        })
     }
+}
+
+/// What is kept of a change.
+pub(crate) fn definition(change: &Change<'_>, reason: &str, from: Date, body: Option<String>) -> Definition {
+    Definition { from, body, user: change.user, reason: reason.to_owned(), changed_at: change.now }
 }

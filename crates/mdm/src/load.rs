@@ -1,12 +1,15 @@
 //! Sums over many meters, interval by interval, with how much of each is known.
 
-use crate::catalogue::Entry;
-use crate::group::{Scope, members};
+use crate::group::Scope;
+use crate::membership::{Membership, Span};
 use crate::{Mdm, MdmError};
 use jiff::civil::Date;
 use model::{ChannelId, ChannelKind, IntervalLength, LocalDay, Quality, QualityClass};
-use std::collections::BTreeMap;
-use store::Read;
+use std::collections::{BTreeMap, BTreeSet};
+use store::{Channel, Read};
+
+#[cfg(test)]
+mod tests;
 
 /// What is added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,7 +94,7 @@ pub struct Load {
     pub measure: Measure,
     /// The length of every interval: the longest of the channels, or the one asked for.
     pub interval: IntervalLength,
-    /// How many channels belong to it.
+    /// How many channels belong to it on any of the days.
     pub channels: usize,
     /// The days, the first one first.
     pub days: Vec<LoadDay>,
@@ -100,8 +103,8 @@ pub struct Load {
 /// Why there is no sum.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoadRefused {
-    /// The group is not there.
-    #[error("There is no such group of meters.")]
+    /// The group is not there, or on none of the days.
+    #[error("There is no such group of meters on these days.")]
     NoSuchGroup,
     /// Averages do not add up.
     #[error("{} values do not add up over meters.", .0.name())]
@@ -117,8 +120,10 @@ pub const MOST_LOAD_DAYS: i32 = 400;
 impl Mdm {
     /// The sum over a scope, day by day over `[from, to)`, in intervals of `interval` or of the longest among its channels.
     ///
-    /// Values of shorter intervals are added up. A channel whose interval is longer than that of the sum, or does not
-    /// divide it, counts as missing. Meters that are retired now do not count, on no day.
+    /// Each day is summed over whom the scope meant on that day and where meters were installed then: an exchanged meter
+    /// counts until it was removed, its successor from then on, and a retired one stays in the days before. Values of shorter
+    /// intervals are added up. A channel whose interval is longer than that of the sum, or does not divide it, counts as
+    /// missing. On days on which a saved group is none, nothing belongs to it.
     ///
     /// # Errors
     /// What the store says. A refusal is a value.
@@ -137,62 +142,97 @@ impl Mdm {
         if !(1..=MOST_LOAD_DAYS).contains(&count) {
             return Ok(Err(LoadRefused::Days(count)));
         }
-        let catalogue = self.catalogue();
+        let mut days = vec![self.local_day(from)?];
+        while let Some(next) = days.last().map(LocalDay::next).transpose()?.filter(|day| day.date() < to) {
+            days.push(next);
+        }
+        let span = (days[0].start(), days[days.len() - 1].end());
         self.store().read(|r| {
-            let Some(meters) = members(r, scope)? else { return Ok(Err(LoadRefused::NoSuchGroup)) };
-            let signed = |entry: Entry| {
-                let sign = measure.sign(entry.channel.kind)?;
-                meters.contains(&entry.channel.meter).then_some((entry.channel.id, (sign, entry)))
+            let Some(membership) = Membership::load(r, scope, span)? else {
+                return Ok(Err(LoadRefused::NoSuchGroup));
             };
-            let channels: BTreeMap<ChannelId, (i64, Entry)> =
-                catalogue.entries().filter_map(signed).collect();
-            let longest = channels.values().map(|(_, entry)| entry.channel.interval).max_by_key(|i| i.secs());
-            let interval = interval.or(longest).unwrap_or(IntervalLength::HOUR);
-            let mut load = Load { measure, interval, channels: channels.len(), days: Vec::new() };
-            let mut day = self.local_day(from)?;
-            while day.date() < to {
-                let next = day.next()?;
-                load.days.push(sum_of(r, &channels, day, interval)?);
-                day = next;
+            let belonging: Vec<_> = days.iter().filter_map(|day| membership.on(day)).collect();
+            if belonging.is_empty() {
+                return Ok(Err(LoadRefused::NoSuchGroup));
             }
-            Ok(Ok(load))
+            let meters: BTreeSet<_> = belonging.into_iter().flat_map(BTreeMap::into_keys).collect();
+            let signed = |channel: Channel| {
+                let sign = measure.sign(channel.kind)?;
+                meters.contains(&channel.meter).then_some((channel, sign))
+            };
+            let channels: Vec<(Channel, i64)> = r.channels()?.into_iter().filter_map(signed).collect();
+            let longest = channels.iter().map(|(channel, _)| channel.interval).max_by_key(|i| i.secs());
+            let interval = interval.or(longest).unwrap_or(IntervalLength::HOUR);
+            let sum = |day: LocalDay| sum_of(r, &channels, &membership, day, interval);
+            let count = channels.len();
+            let days = days.into_iter().map(sum).collect::<Result<_, _>>()?;
+            Ok(Ok(Load { measure, interval, channels: count, days }))
         })
     }
 }
 
+/// A channel on a day: the sign with which it counts, and when it belongs.
+struct There {
+    sign: i64,
+    spans: Vec<Span>,
+    /// It belongs all day long.
+    whole: bool,
+    seen: bool,
+}
+
 fn sum_of(
     read: &Read,
-    channels: &BTreeMap<ChannelId, (i64, Entry)>,
+    channels: &[(Channel, i64)],
+    membership: &Membership,
     day: LocalDay,
     interval: IntervalLength,
 ) -> Result<LoadDay, MdmError> {
     let mut slots = vec![LoadSlot::default(); day.intervals(interval)];
-    let there: Vec<ChannelId> = channels
-        .iter()
-        .filter(|(_, (_, entry))| entry.installed_at < day.end())
-        .map(|(channel, _)| *channel)
-        .collect();
-    let mut counted = 0u32;
-    read.each_newest(day.date(), &there, |stored| {
+    let Some(meters) = membership.on(&day) else { return Ok(LoadDay { day, slots }) };
+    let there = |(channel, sign): &(Channel, i64)| {
+        let spans = meters.get(&channel.meter)?.clone();
+        let whole = spans.iter().any(|span| span.covers(&day));
+        Some((channel.id, There { sign: *sign, spans, whole, seen: false }))
+    };
+    let mut there: BTreeMap<ChannelId, There> = channels.iter().filter_map(there).collect();
+    let ids: Vec<ChannelId> = there.keys().copied().collect();
+    read.each_newest(day.date(), &ids, |stored| {
         let block = &stored.block;
-        let Some((sign, _)) = channels.get(&block.channel) else { return };
+        let Some(one) = there.get_mut(&block.channel) else { return };
         let step = interval.secs().checked_div(block.interval.secs()).unwrap_or(0);
         let fits = step > 0 && interval.secs().is_multiple_of(block.interval.secs());
         let step = usize::try_from(step).unwrap_or(1);
         if !fits || block.values.len() != slots.len() * step {
             return;
         }
-        counted += 1;
+        one.seen = true;
         let parts = block.values.chunks(step).zip(block.quality.chunks(step));
-        for (slot, (values, quality)) in slots.iter_mut().zip(parts) {
-            add(slot, *sign, values, quality);
+        for (index, (slot, (values, quality))) in slots.iter_mut().zip(parts).enumerate() {
+            if one.whole {
+                add(slot, one.sign, values, quality);
+                continue;
+            }
+            let counts = |part: &usize| one.holds(&day, block.interval, index * step + part);
+            let of = |part: usize| Some((*values.get(part)?, *quality.get(part)?));
+            let (values, quality): (Vec<i64>, Vec<Quality>) = (0..step).filter(counts).filter_map(of).unzip();
+            if !values.is_empty() {
+                add(slot, one.sign, &values, &quality);
+            }
         }
     })?;
-    let absent = u32::try_from(there.len()).unwrap_or(u32::MAX).saturating_sub(counted);
-    for slot in &mut slots {
-        slot.missing = slot.missing.saturating_add(absent);
+    for (index, slot) in slots.iter_mut().enumerate() {
+        let absent =
+            there.values().filter(|one| !one.seen && (one.whole || one.holds(&day, interval, index)));
+        slot.missing = slot.missing.saturating_add(u32::try_from(absent.count()).unwrap_or(u32::MAX));
     }
     Ok(LoadDay { day, slots })
+}
+
+impl There {
+    fn holds(&self, day: &LocalDay, interval: IntervalLength, index: usize) -> bool {
+        let (start, end) = (day.interval_start(interval, index), day.interval_start(interval, index + 1));
+        self.spans.iter().any(|span| span.holds(start, end))
+    }
 }
 
 /// A channel counts as read, estimated or missing by the worst of its parts of the interval.

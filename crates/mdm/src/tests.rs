@@ -34,6 +34,7 @@ fn house(number: u8) -> (NewPremise, NewServicePoint, NewMeter) {
             transformer: None,
             commodity: Commodity::Electricity,
             supply: model::master::Supply::default(),
+            rate_class: None,
         },
         NewMeter {
             serial: Serial::new(format!("M-{number}")),

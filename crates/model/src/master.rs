@@ -35,6 +35,8 @@ pub struct Transformer {
     pub name: String,
     /// The feeder it hangs on.
     pub feeder: String,
+    /// The substation where that feeder begins.
+    pub substation: Option<String>,
     /// Rated power, kVA.
     pub rating_kva: Option<u32>,
 }
@@ -99,6 +101,8 @@ pub struct ServicePoint {
     pub transformer: Option<String>,
     /// Whom it supplies, and with how much.
     pub supply: Supply,
+    /// Its class of rates, as the utility calls it.
+    pub rate_class: Option<String>,
 }
 
 /// Whom a service point supplies, and with how much.

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use meter::MeterModel;
 use model::PremiseNumber;
 use model::master::{self, MasterData};
+use std::collections::BTreeMap;
 use store::{
-    NewCollector, NewCustomer, NewMeter, NewPremise, NewRoute, NewServicePoint, NewTransformer, Position,
-    Provision, ProvisionError, Provisioned, Store, StoreError,
+    NewCollector, NewCustomer, NewFeeder, NewMeter, NewPremise, NewRoute, NewServicePoint, NewTransformer,
+    Position, Provision, ProvisionError, Provisioned, Store, StoreError,
 };
 
 /// The client address under which the head-end manages meters.
@@ -61,6 +62,13 @@ pub fn provision(
 /// Master data as the store takes it.
 pub fn convert(data: MasterData, key: &MasterKey, now: Timestamp) -> Provision {
     let MasterData { premises, customers, transformers, collectors, service_points, meters } = data;
+    let begins: BTreeMap<&str, &str> =
+        transformers.iter().filter_map(|iron| Some((&*iron.feeder, iron.substation.as_deref()?))).collect();
+    let feeder = |(name, substation): (&str, &str)| NewFeeder {
+        name: name.to_owned(),
+        substation: substation.to_owned(),
+    };
+    let feeders = begins.into_iter().map(feeder).collect();
     Provision {
         premises: premises
             .into_iter()
@@ -88,6 +96,7 @@ pub fn convert(data: MasterData, key: &MasterKey, now: Timestamp) -> Provision {
                 position: None,
             })
             .collect(),
+        feeders,
         collectors: collectors
             .into_iter()
             .map(|collector| NewCollector {
@@ -108,6 +117,7 @@ pub fn convert(data: MasterData, key: &MasterKey, now: Timestamp) -> Provision {
                 transformer: point.transformer,
                 commodity: point.commodity,
                 supply: point.supply,
+                rate_class: point.rate_class,
             })
             .collect(),
         meters: meters.into_iter().map(|meter| new_meter(meter, key, now)).collect(),

@@ -59,6 +59,14 @@ impl Read {
         )
     }
 
+    /// A channel by its number, whether its meter is in service or not.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn channel_by_id(&self, id: ChannelId) -> Result<Option<Channel>> {
+        row(&self.conn, &format!("{COLUMNS} WHERE id = ?"), [id.get()], channel)
+    }
+
     /// What the validation remembers of a channel, opaque here.
     ///
     /// # Errors

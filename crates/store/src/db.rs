@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_work.sql"),
     include_str!("../migrations/0004_supply.sql"),
     include_str!("../migrations/0006_imports.sql"),
+    include_str!("../migrations/0008_dated.sql"),
     include_str!("../migrations/0010_readers.sql"),
     include_str!("../migrations/0011_senders.sql"),
 ];

@@ -1,16 +1,15 @@
-//! Where meters hang and which of them belong together: feeders, rate classes, saved groups.
+//! Where meters hang and which of them belong together: stays at service points, feeders, rate classes, saved groups.
 
-use crate::column::{commodity, execute, millis, row, rows};
-use crate::engine::Row;
-use crate::{Read, Result, Write};
+use crate::column::{commodity, day_number, day_of, execute, maybe_millis, millis, rows};
+use crate::dated::{Defined, Definition, Tables};
+use crate::{Read, Result, StoreError, Write};
 use jiff::Timestamp;
-use model::{
-    ChannelId, CollectorId, Commodity, GroupId, MeterId, Serial, ServicePointId, TransformerId, UserId,
-};
+use jiff::civil::Date;
+use model::{ChannelId, CollectorId, Commodity, GroupId, MeterId, Serial, ServicePointId, TransformerId};
 
-/// Where a meter in service hangs.
+/// A meter at one place, from when to when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MeterPlace {
+pub struct Stay {
     /// Which meter.
     pub meter: MeterId,
     /// On its plate.
@@ -21,57 +20,43 @@ pub struct MeterPlace {
     pub commodity: Commodity,
     /// The collector it is behind.
     pub collector: Option<CollectorId>,
-    /// Where it is installed.
+    /// Where it was installed.
     pub service_point: Option<ServicePointId>,
     /// What feeds that.
     pub transformer: Option<TransformerId>,
     /// The feeder of the transformer.
     pub feeder: Option<String>,
-    /// Where the feeder begins.
-    pub substation: Option<String>,
-    /// The class of rates of the service point.
-    pub rate_class: Option<String>,
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; `None`: it still is.
+    pub to: Option<Timestamp>,
 }
 
-/// A saved group of meters.
+/// What something is from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MeterGroup {
-    /// Ours.
-    pub id: GroupId,
-    /// As people call it.
-    pub name: String,
-    /// Who belongs to it, as the meter data manager writes it.
-    pub rule: String,
-    /// Who said so.
-    pub user: UserId,
-    /// When.
-    pub changed_at: Timestamp,
+pub struct Since<K> {
+    /// What.
+    pub of: K,
+    /// The first day.
+    pub from: Date,
+    /// What it is; `None` for nothing.
+    pub is: Option<String>,
 }
 
-const GROUP: &str = "SELECT id, name, rule, by_user, changed_ms FROM meter_group";
-
-fn group(row: &Row<'_>) -> Result<MeterGroup> {
-    Ok(MeterGroup {
-        id: GroupId::new(row.get(0)?),
-        name: row.get(1)?,
-        rule: row.get(2)?,
-        user: UserId::new(row.get(3)?),
-        changed_at: millis(row.get(4)?)?,
-    })
-}
+const GROUPS: Tables = Tables { names: "meter_group", versions: "group_version" };
 
 impl Read {
-    /// Where every meter in service hangs, by id.
+    /// Where every meter was in `[from, to)`, by meter and time.
     ///
     /// # Errors
     /// What the database says.
-    pub fn meter_places(&self) -> Result<Vec<MeterPlace>> {
-        let sql = "SELECT m.id, m.serial, m.model, m.commodity, m.collector, s.id, t.id, t.feeder, f.substation, \
-                   s.rate_class FROM meter m LEFT JOIN service_point s ON s.id = m.service_point \
-                   LEFT JOIN transformer t ON t.id = s.transformer LEFT JOIN feeder f ON f.name = t.feeder \
-                   WHERE m.retired_ms IS NULL ORDER BY m.id";
-        rows(&self.conn, sql, [], |row| {
-            Ok(MeterPlace {
+    pub fn stays(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Stay>> {
+        let sql = "SELECT m.id, m.serial, m.model, m.commodity, m.collector, i.service_point, t.id, t.feeder, i.from_ms, \
+                   i.to_ms FROM installation i JOIN meter m ON m.id = i.meter \
+                   LEFT JOIN service_point s ON s.id = i.service_point LEFT JOIN transformer t ON t.id = s.transformer \
+                   WHERE i.from_ms < ? AND (i.to_ms IS NULL OR i.to_ms > ?) ORDER BY i.meter, i.from_ms";
+        rows(&self.conn, sql, (to.as_millisecond(), from.as_millisecond()), |row| {
+            Ok(Stay {
                 meter: MeterId::new(row.get(0)?),
                 serial: Serial::new(row.get::<_, String>(1)?),
                 model: row.get(2)?,
@@ -80,9 +65,32 @@ impl Read {
                 service_point: row.get::<_, Option<u32>>(5)?.map(ServicePointId::new),
                 transformer: row.get::<_, Option<u32>>(6)?.map(TransformerId::new),
                 feeder: row.get(7)?,
-                substation: row.get(8)?,
-                rate_class: row.get(9)?,
+                from: millis(row.get(8)?)?,
+                to: maybe_millis(row.get(9)?)?,
             })
+        })
+    }
+
+    /// At which substation feeders begin, in the order in which it was said.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn substations(&self) -> Result<Vec<Since<String>>> {
+        let sql = "SELECT feeder, from_day, substation FROM feeder_since ORDER BY id";
+        rows(&self.conn, sql, [], |row| {
+            Ok(Since { of: row.get(0)?, from: day_of(row.get(1)?)?, is: row.get(2)? })
+        })
+    }
+
+    /// Of which class of rates service points are, in the order in which it was said.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn rate_classes(&self) -> Result<Vec<Since<ServicePointId>>> {
+        let sql = "SELECT service_point, from_day, rate_class FROM rate_class_since ORDER BY id";
+        rows(&self.conn, sql, [], |row| {
+            let of = ServicePointId::new(row.get(0)?);
+            Ok(Since { of, from: day_of(row.get(1)?)?, is: row.get(2)? })
         })
     }
 
@@ -90,16 +98,16 @@ impl Read {
     ///
     /// # Errors
     /// What the database says.
-    pub fn groups(&self) -> Result<Vec<MeterGroup>> {
-        rows(&self.conn, &[GROUP, " ORDER BY name"].concat(), [], group)
+    pub fn groups(&self) -> Result<Vec<Defined<GroupId>>> {
+        self.defined(&GROUPS, GroupId::new)
     }
 
     /// One saved group.
     ///
     /// # Errors
     /// What the database says.
-    pub fn group(&self, id: GroupId) -> Result<Option<MeterGroup>> {
-        row(&self.conn, &[GROUP, " WHERE id = ?"].concat(), [id.get()], group)
+    pub fn group(&self, id: GroupId) -> Result<Option<Defined<GroupId>>> {
+        self.defined_as(&GROUPS, id.get(), id)
     }
 
     /// The newest versions of a day of the given channels (in order, each once), each handed to `take`. Pages and rows are
@@ -152,36 +160,71 @@ impl Read {
 }
 
 impl Write {
-    /// Says at which substation a feeder begins.
+    /// Says at which substation a feeder begins from a day on.
     ///
     /// # Errors
     /// What the database says.
-    pub fn put_feeder(&self, name: &str, substation: &str) -> Result<()> {
-        let sql = "INSERT INTO feeder (name, substation) VALUES (?, ?) \
-                   ON CONFLICT (name) DO UPDATE SET substation = excluded.substation";
-        execute(&self.conn, sql, (name, substation))?;
+    pub fn put_feeder(&self, name: &str, substation: Option<&str>, from: Date, at: Timestamp) -> Result<()> {
+        let sql = "INSERT INTO feeder_since (feeder, from_day, substation, changed_ms) VALUES (?, ?, ?, ?)";
+        execute(&self.conn, sql, (name, day_number(from), substation, at.as_millisecond()))?;
         Ok(())
     }
 
-    /// Says to which class of rates a service point belongs.
+    /// Says of which class of rates a service point is from a day on.
     ///
     /// # Errors
     /// What the database says.
-    pub fn set_rate_class(&self, point: ServicePointId, class: Option<&str>) -> Result<()> {
-        execute(&self.conn, "UPDATE service_point SET rate_class = ? WHERE id = ?", (class, point.get()))?;
+    pub fn set_rate_class(
+        &self,
+        point: ServicePointId,
+        class: Option<&str>,
+        from: Date,
+        at: Timestamp,
+    ) -> Result<()> {
+        let sql = "INSERT INTO rate_class_since (service_point, from_day, rate_class, changed_ms) VALUES (?, ?, ?, ?)";
+        execute(&self.conn, sql, (point.get(), day_number(from), class, at.as_millisecond()))?;
         Ok(())
     }
 
-    /// Saves a group under its name, in place of one of the same name.
+    /// Says who belongs to a group from a day on.
     ///
     /// # Errors
     /// What the database says.
-    pub fn put_group(&self, name: &str, rule: &str, user: UserId, at: Timestamp) -> Result<GroupId> {
-        let sql = "INSERT INTO meter_group (name, rule, by_user, changed_ms) VALUES (?, ?, ?, ?) \
-                   ON CONFLICT (name) DO UPDATE SET rule = excluded.rule, by_user = excluded.by_user, \
-                   changed_ms = excluded.changed_ms";
-        execute(&self.conn, sql, (name, rule, user.get(), at.as_millisecond()))?;
-        let id = row(&self.conn, "SELECT id FROM meter_group WHERE name = ?", [name], |row| row.get(0))?;
-        id.map(GroupId::new).ok_or_else(|| crate::column::corrupt("group"))
+    pub fn put_group(&self, name: &str, what: &Definition) -> Result<GroupId> {
+        self.define(&GROUPS, name, what).map(GroupId::new)
+    }
+
+    /// A meter is moved to another service point, or taken off without being retired: what it measured until then stays
+    /// where it was measured.
+    ///
+    /// # Errors
+    /// What the database says; [`StoreError::Corrupt`] for a meter that is nowhere, or that came to its place later.
+    pub fn move_meter(&self, meter: MeterId, to: Option<ServicePointId>, at: Timestamp) -> Result<()> {
+        self.end_stay(meter, at)?;
+        let sql = "INSERT INTO installation (meter, from_ms, service_point) VALUES (?, ?, ?)";
+        let point = to.map(ServicePointId::get);
+        execute(&self.conn, sql, (meter.get(), at.as_millisecond(), point))?;
+        execute(&self.conn, "UPDATE meter SET service_point = ? WHERE id = ?", (point, meter.get()))?;
+        Ok(())
+    }
+
+    /// A meter is retired: it measures nothing from then on, and what it measured stays.
+    ///
+    /// # Errors
+    /// As [`Write::move_meter`].
+    pub fn retire_meter(&self, meter: MeterId, at: Timestamp) -> Result<()> {
+        self.end_stay(meter, at)?;
+        let sql = "UPDATE meter SET retired_ms = ? WHERE id = ?";
+        execute(&self.conn, sql, (at.as_millisecond(), meter.get()))?;
+        Ok(())
+    }
+
+    fn end_stay(&self, meter: MeterId, at: Timestamp) -> Result<()> {
+        let sql = "UPDATE installation SET to_ms = ? WHERE meter = ? AND to_ms IS NULL AND from_ms < ?";
+        let at = at.as_millisecond();
+        match execute(&self.conn, sql, (at, meter.get(), at))? {
+            1 => Ok(()),
+            _ => Err(StoreError::Corrupt { what: "installation of a meter" }),
+        }
     }
 }

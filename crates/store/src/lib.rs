@@ -12,6 +12,7 @@ mod channel;
 mod column;
 mod command;
 mod customer;
+mod dated;
 mod day;
 mod day_page;
 mod db;
@@ -55,6 +56,7 @@ pub use channel::Channel;
 pub use column::Position;
 pub use command::CommandRecord;
 pub use customer::Customer;
+pub use dated::{Defined, Definition, SINCE_EVER};
 pub use day::{DaySummary, StoredDay};
 pub use db::{Read, Store, Write};
 pub use engine::PgConfig;
@@ -63,7 +65,7 @@ pub use event::StoredEvent;
 pub use finding::{Origin, StoredFinding};
 pub use fleet::{FleetFilter, FleetRow, FleetSort};
 pub use fold::FoldReport;
-pub use group::{MeterGroup, MeterPlace};
+pub use group::{Since, Stay};
 pub use import::{ImportRefusal, ImportedFile};
 pub use inbox::InboxItem;
 pub use job::{Job, JobState, NewJob};
@@ -75,8 +77,8 @@ pub use page::{DayPage, PageHead};
 pub use pin::{Pin, RebillFlag};
 pub use premise::{Premise, ServicePoint};
 pub use provision::{
-    NewCollector, NewCustomer, NewMeter, NewPremise, NewRoute, NewServicePoint, NewTransformer, Provision,
-    ProvisionError, Provisioned, Refusal,
+    NewCollector, NewCustomer, NewFeeder, NewMeter, NewPremise, NewRoute, NewServicePoint, NewTransformer,
+    Provision, ProvisionError, Provisioned, Refusal,
 };
 pub use push_group::PushGroup;
 pub use push_log::PushEntry;
@@ -86,5 +88,4 @@ pub use stats_page::StatsPage;
 pub use sums::{BUCKETS, BucketSums, Runs};
 pub use user::{NewUser, Session, User};
 pub use utility::Utility;
-pub use virtual_channel::StoredVirtual;
 pub use weather::WeatherHour;

@@ -2,10 +2,11 @@
 //! keys, checked whole before anything is written.
 
 use crate::column::{Position, commodity_name, execute, row};
+use crate::dated::SINCE_EVER;
 use crate::{Read, Result, StoreError, Write};
 use jiff::Timestamp;
 use model::master::{Metering, Supply};
-use model::{ChannelKind, Commodity, IntervalLength, MeterId, PremiseNumber, Serial};
+use model::{ChannelKind, Commodity, IntervalLength, MeterId, PremiseNumber, Serial, ServicePointId};
 use std::collections::BTreeMap;
 
 /// A premise to be added.
@@ -45,6 +46,15 @@ pub struct NewTransformer {
     pub position: Option<Position>,
 }
 
+/// A feeder whose substation is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFeeder {
+    /// As transformers name it.
+    pub name: String,
+    /// Where it begins.
+    pub substation: String,
+}
+
 /// A collector to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewCollector {
@@ -77,6 +87,8 @@ pub struct NewServicePoint {
     pub commodity: Commodity,
     /// Whom it supplies, and with how much.
     pub supply: Supply,
+    /// Its class of rates.
+    pub rate_class: Option<String>,
 }
 
 /// How a meter to be added is reached.
@@ -145,6 +157,8 @@ pub struct Provision {
     pub customers: Vec<NewCustomer>,
     /// Transformers.
     pub transformers: Vec<NewTransformer>,
+    /// Feeders whose substation is known.
+    pub feeders: Vec<NewFeeder>,
     /// Collectors.
     pub collectors: Vec<NewCollector>,
     /// Service points.
@@ -173,7 +187,7 @@ pub struct Provisioned {
 /// Why one row cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The table: `premises`, `customers`, `transformers`, `collectors`, `service_points`, `meters`.
+    /// The table: `premises`, `customers`, `transformers`, `feeders`, `collectors`, `service_points`, `meters`.
     pub table: &'static str,
     /// Which row of that list, from 0.
     pub index: usize,
@@ -361,6 +375,7 @@ impl Write {
         keys.collect(self, all, &mut refusals)?;
         keys.check_points(self, all, &mut refusals)?;
         keys.check_meters(self, all, &mut refusals)?;
+        self.check_feeders(all, &mut refusals)?;
         if !refusals.is_empty() {
             return Err(ProvisionError::Refused(refusals));
         }
@@ -376,6 +391,20 @@ impl Write {
             service_points: all.service_points.len(),
             meters,
         })
+    }
+
+    /// A feeder begins at one substation; that it begins elsewhere from a day on is no matter of a first load.
+    fn check_feeders(&self, all: &Provision, refusals: &mut Vec<Refusal>) -> Result<()> {
+        let known = self.substations()?;
+        for (index, new) in all.feeders.iter().enumerate() {
+            let before = known.iter().rfind(|one| one.of == new.name).and_then(|one| one.is.as_ref());
+            if let Some(other) = before.filter(|other| **other != new.substation) {
+                let (name, substation) = (&new.name, &new.substation);
+                let why = format!("feeder {name} begins at substation {other} already, not at {substation}");
+                refusals.push(Refusal { table: "feeders", index, why });
+            }
+        }
+        Ok(())
     }
 
     fn add_places(&self, all: &Provision) -> Result<()> {
@@ -396,6 +425,9 @@ impl Write {
         for new in &all.transformers {
             let (lat, lon) = Position::columns(new.position);
             execute(&self.conn, sql, (&new.name, &new.feeder, new.rating_va, lat, lon))?;
+        }
+        for new in &all.feeders {
+            self.put_feeder(&new.name, Some(&new.substation), SINCE_EVER, Timestamp::UNIX_EPOCH)?;
         }
         let sql = "INSERT INTO collector (name, endpoint, technology, network_id, max_concurrent, lat_e6, lon_e6) \
                    VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -432,6 +464,10 @@ impl Write {
                     new.supply.generation_w,
                 ),
             )?;
+            if let Some(class) = &new.rate_class {
+                let point = ServicePointId::new(keys.points.id(self, &new.number)?);
+                self.set_rate_class(point, Some(class), SINCE_EVER, Timestamp::UNIX_EPOCH)?;
+            }
         }
         Ok(())
     }
@@ -440,6 +476,7 @@ impl Write {
         let insert_meter = "INSERT INTO meter (serial, model, commodity, service_point, endpoint, collector, address, \
                             system_title, client_sap, server_sap, security, installed_ms, multiplier, dials) \
                             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let insert_stay = "INSERT INTO installation (meter, from_ms, service_point) VALUES (?, ?, ?)";
         let insert_channel = "INSERT INTO channel (meter, kind, interval_s) VALUES (?, ?, ?)";
         let insert_key = "INSERT INTO wrapped_key (meter, role, wrapped, installed_ms) VALUES (?, ?, ?, ?)";
         let mut ids = Vec::with_capacity(all.meters.len());
@@ -470,6 +507,7 @@ impl Write {
             );
             execute(&self.conn, insert_meter, meter)?;
             let id = keys.meters.id(self, new.serial.as_str())?;
+            execute(&self.conn, insert_stay, (id, installed, point))?;
             for (kind, interval) in &new.channels {
                 execute(&self.conn, insert_channel, (id, kind.code(), interval.secs()))?;
             }

@@ -50,6 +50,7 @@ fn street() -> Provision {
             rating_va: 50_000,
             position: None,
         }],
+        feeders: Vec::new(),
         collectors: vec![NewCollector {
             name: "C-1".to_owned(),
             endpoint: "127.0.0.1:4059".to_owned(),
@@ -65,6 +66,7 @@ fn street() -> Provision {
             transformer: Some("T-1".to_owned()),
             commodity: Commodity::Electricity,
             supply: model::master::Supply::default(),
+            rate_class: None,
         }],
         meters: vec![meter("M-1", 1), meter("M-2", 2)],
     }

@@ -52,6 +52,7 @@ impl Registry {
                 .map(|transformer| master::Transformer {
                     name: transformer.name.clone(),
                     feeder: format!("F-{}", transformer.feeder),
+                    substation: Some(substation(transformer.feeder).to_owned()),
                     rating_kva: Some(transformer.rated_kva),
                 })
                 .collect(),
@@ -108,6 +109,7 @@ impl Registry {
                         .and_then(|id| transformers.get(&id))
                         .map(|iron| iron.name.clone()),
                     supply: supply(point),
+                    rate_class: Some(rate_class(point).to_owned()),
                 })
             })
             .collect()
@@ -125,6 +127,21 @@ fn supply(point: &ServicePoint) -> master::Supply {
             ..master::Supply::default()
         },
         Commodity::Gas | Commodity::Water => master::Supply::default(),
+    }
+}
+
+/// Where a feeder begins.
+const fn substation(feeder: u32) -> &'static str {
+    if feeder.is_multiple_of(2) { "West" } else { "East" }
+}
+
+/// Who has panels pays by the net.
+const fn rate_class(point: &ServicePoint) -> &'static str {
+    match (point.commodity, point.solar) {
+        (Commodity::Electricity, true) => "R-NET",
+        (Commodity::Electricity, false) => "R-1",
+        (Commodity::Gas, _) => "G-1",
+        (Commodity::Water, _) => "W-1",
     }
 }
 

@@ -71,6 +71,12 @@ pub(crate) const RULES: &[Rule] = &[
     ("GET", "/ops/groups/new", Access::With(Right::EditReadings)),
     ("GET", "/ops/groups/load", Access::With(Right::SeeFleet)),
     ("POST", "/ops/groups", Access::With(Right::EditReadings)),
+    ("POST", "/ops/groups/{id}/retire", Access::With(Right::EditReadings)),
+    ("POST", "/ops/formulas", Access::With(Right::EditReadings)),
+    ("GET", "/ops/formulas/new", Access::With(Right::EditReadings)),
+    // A formula over one home's channels shows what people used.
+    ("GET", "/ops/formulas/{id}", Access::With(Right::SeeAnyUsage)),
+    ("POST", "/ops/formulas/{id}/retire", Access::With(Right::EditReadings)),
     ("GET", "/ops/rules", Access::With(Right::SeeFleet)),
     ("POST", "/ops/rules", Access::With(Right::SetRules)),
     // Sentences of findings and the bench show what people used.
@@ -118,6 +124,7 @@ pub(crate) const RULES: &[Rule] = &[
     ("GET", "/api/v1/completeness/meters", Access::With(Right::SeeFleet)),
     ("GET", "/api/v1/groups", Access::With(Right::SeeFleet)),
     ("POST", "/api/v1/groups", Access::With(Right::EditReadings)),
+    ("POST", "/api/v1/groups/{id}/retire", Access::With(Right::EditReadings)),
     ("GET", "/api/v1/rule-sets", Access::With(Right::SeeFleet)),
     ("POST", "/api/v1/rule-sets", Access::With(Right::SetRules)),
     ("POST", "/api/v1/rule-sets/what-if", Access::With(Right::SetRules)),
@@ -125,6 +132,8 @@ pub(crate) const RULES: &[Rule] = &[
     ("GET", "/api/v1/load", Access::With(Right::SeeAnyUsage)),
     ("GET", "/api/v1/virtual-channels", Access::With(Right::SeeAnyUsage)),
     ("POST", "/api/v1/virtual-channels", Access::With(Right::EditReadings)),
+    ("POST", "/api/v1/virtual-channels/preview", Access::With(Right::SeeAnyUsage)),
+    ("POST", "/api/v1/virtual-channels/{id}/retire", Access::With(Right::EditReadings)),
     ("GET", "/api/v1/virtual-channels/{id}/days/{date}", Access::With(Right::SeeAnyUsage)),
 ];
 

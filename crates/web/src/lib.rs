@@ -110,6 +110,11 @@ fn console() -> Router {
         .route("/ops/groups", get(page::ops::groups::get).post(page::ops::groups::post))
         .route("/ops/groups/new", get(page::ops::groups::new))
         .route("/ops/groups/load", get(page::ops::groups::load))
+        .route("/ops/groups/{id}/retire", post(page::ops::groups::retire))
+        .route("/ops/formulas", post(page::ops::formulas::post))
+        .route("/ops/formulas/new", get(page::ops::formulas::new))
+        .route("/ops/formulas/{id}", get(page::ops::formulas::get))
+        .route("/ops/formulas/{id}/retire", post(page::ops::formulas::retire))
         .route("/ops/rules", get(page::ops::rules::get).post(page::ops::rules::post))
         .route("/ops/vee", get(page::ops::vee::get))
         .route("/ops/vee.csv", get(page::ops::vee::csv))
@@ -129,7 +134,7 @@ fn console() -> Router {
 
 /// The meter data manager's own questions: exceptions, days and their versions, edits, sums.
 fn readings() -> Router {
-    use api::{aggregates, bench, exceptions, rules};
+    use api::{aggregates, bench, definitions, exceptions, rules};
     Router::new()
         .route("/api/v1/exceptions", get(exceptions::list))
         .route("/api/v1/exceptions/accept", post(exceptions::accept))
@@ -147,10 +152,13 @@ fn readings() -> Router {
         .route("/api/v1/completeness/meters", get(aggregates::completeness_meters))
         .route("/api/v1/rule-sets", get(rules::list).post(rules::activate))
         .route("/api/v1/rule-sets/what-if", post(rules::what_if))
-        .route("/api/v1/groups", get(aggregates::groups).post(aggregates::put_group))
+        .route("/api/v1/groups", get(definitions::groups).post(definitions::put_group))
+        .route("/api/v1/groups/{id}/retire", post(definitions::retire_group))
         .route("/api/v1/load", get(aggregates::load))
-        .route("/api/v1/virtual-channels", get(aggregates::virtual_channels).post(aggregates::put_virtual))
-        .route("/api/v1/virtual-channels/{id}/days/{date}", get(aggregates::virtual_day))
+        .route("/api/v1/virtual-channels", get(definitions::virtual_channels).post(definitions::put_virtual))
+        .route("/api/v1/virtual-channels/preview", post(definitions::preview))
+        .route("/api/v1/virtual-channels/{id}/retire", post(definitions::retire_virtual))
+        .route("/api/v1/virtual-channels/{id}/days/{date}", get(definitions::virtual_day))
 }
 
 fn documents() -> Router {

@@ -41,6 +41,7 @@ fn town(kind: ChannelKind, interval: IntervalLength, rules: impl Into<RuleBook>)
             account: None,
             transformer: None,
             commodity,
+            rate_class: None,
             supply: model::master::Supply::default(),
         }],
         meters: vec![NewMeter {

@@ -28,6 +28,7 @@ fn utility() -> Mdm {
             transformer: None,
             commodity: Commodity::Electricity,
             supply: model::master::Supply::default(),
+            rate_class: None,
         });
         let [high, low] = number.to_be_bytes();
         all.meters.push(NewMeter {

@@ -1,6 +1,6 @@
 //! Computing a day of a virtual channel.
 
-use super::{DEEPEST, Formula, SeriesId, Term, VirtualChannel, WhenMissing, all};
+use super::{DEEPEST, Formula, Formulas, SeriesId, Term, VirtualRefused, WhenMissing, all};
 use crate::read::{AsOf, Series, as_of};
 use crate::{Mdm, MdmError};
 use jiff::civil::Date;
@@ -78,17 +78,30 @@ struct Computer<'a> {
     read: &'a Read,
     day: &'a LocalDay,
     when: AsOf,
-    formulas: BTreeMap<VirtualId, VirtualChannel>,
+    formulas: Formulas,
     inputs: BTreeMap<ChannelId, Series>,
 }
 
 impl Computer<'_> {
+    /// What was read of each channel, each once.
+    fn versions(&self) -> Vec<InputVersion> {
+        let version = |(channel, series): (&ChannelId, &Series)| InputVersion {
+            channel: *channel,
+            version: series.version,
+        };
+        self.inputs.iter().map(version).collect()
+    }
+
     fn series(&mut self, id: SeriesId, depth: usize) -> Result<Option<Series>, MdmError> {
         match id {
             SeriesId::Channel(channel) => self.channel(channel),
             SeriesId::Virtual(id) => {
-                let Some(one) = self.formulas.get(&id) else { return Ok(None) };
-                let formula = one.formula.clone();
+                let known_at = match self.when {
+                    AsOf::At(at) => Some(at),
+                    AsOf::Latest | AsOf::Bill(_) | AsOf::Version(_) => None,
+                };
+                let one = self.formulas.get(&id).and_then(|one| one.known(self.day.date(), known_at));
+                let Some(formula) = one.and_then(|one| one.is.clone()) else { return Ok(None) };
                 if depth == 0 { Ok(None) } else { self.formula(&formula, depth - 1) }
             }
         }
@@ -98,10 +111,14 @@ impl Computer<'_> {
         if let Some(series) = self.inputs.get(&channel) {
             return Ok(Some(series.clone()));
         }
-        let Some(entry) = self.mdm.catalogue().by_id(channel) else { return Ok(None) };
-        let interval = entry.channel.interval;
+        let known = match self.mdm.catalogue().by_id(channel) {
+            Some(entry) => Some(entry.channel),
+            None => self.read.channel_by_id(channel)?,
+        };
+        let Some(known) = known else { return Ok(None) };
+        let interval = known.interval;
         let mut series = Series {
-            kind: entry.channel.kind,
+            kind: known.kind,
             interval,
             version: 0,
             sealed: false,
@@ -193,7 +210,8 @@ fn combine(
 }
 
 impl Mdm {
-    /// A day of a virtual channel from the versions of its inputs that are meant; `None` for one that is not there.
+    /// A day of a virtual channel from the formula in force on that day and the versions of its inputs that are meant;
+    /// `None` for one that is not there on that day. As of an instant the formula is the one that was known then.
     ///
     /// # Errors
     /// What the store says.
@@ -209,6 +227,30 @@ impl Mdm {
         Ok(self.computed(id, date, when)?.map(|day| day.series))
     }
 
+    /// A day of a formula that is not saved: what it would give.
+    ///
+    /// # Errors
+    /// What the store says. A refusal is a value.
+    pub fn try_formula(
+        &self,
+        formula: &Formula,
+        date: Date,
+    ) -> Result<Result<VirtualDay, VirtualRefused>, MdmError> {
+        let day = self.local_day(date)?;
+        self.store().read(|read| {
+            let (formulas, when) = (all(read)?, AsOf::Latest);
+            if let Err(refused) = self.fits(read, &formulas, ("", date), formula)? {
+                return Ok(Err(refused));
+            }
+            let mut computer =
+                Computer { mdm: self, read, day: &day, when, formulas, inputs: BTreeMap::new() };
+            let series = computer.formula(formula, DEEPEST)?;
+            let (inputs, day) = (computer.versions(), day.clone());
+            let unknown = || VirtualRefused::UnknownInput(formula.terms[0].input);
+            Ok(series.map(|series| VirtualDay { series, inputs, day }).ok_or_else(unknown))
+        })
+    }
+
     fn computed(&self, id: SeriesId, date: Date, when: AsOf) -> Result<Option<VirtualDay>, MdmError> {
         let day = self.local_day(date)?;
         self.store().read(|read| {
@@ -216,11 +258,7 @@ impl Mdm {
             let inputs = BTreeMap::new();
             let mut computer = Computer { mdm: self, read, day: &day, when, formulas, inputs };
             let Some(series) = computer.series(id, DEEPEST)? else { return Ok(None) };
-            let version = |(channel, series): (&ChannelId, &Series)| InputVersion {
-                channel: *channel,
-                version: series.version,
-            };
-            let inputs = computer.inputs.iter().map(version).collect();
+            let inputs = computer.versions();
             Ok(Some(VirtualDay { series, inputs, day: day.clone() }))
         })
     }

@@ -9,6 +9,9 @@
 //! Coefficients are exact; the sum of an interval is rounded once, to the nearest stored unit. The quality of a value is the
 //! worst of its inputs, and it is missing when an input is missing, unless the formula says that a missing input counts as
 //! zero; then it is questionable. A formula may use other virtual channels, but never itself.
+//!
+//! Formulas are dated ([`crate::dated`]): a day is computed with those that were in force on it, and a channel of a meter
+//! that is retired now is there for the days before.
 
 mod compute;
 
@@ -17,12 +20,14 @@ mod tests;
 
 pub use compute::{InputVersion, VirtualDay, worst};
 
+use crate::dated::{self, Change, Dated, NameRefused};
+use crate::group::definition;
 use crate::{Mdm, MdmError};
-use jiff::Timestamp;
-use model::{ChannelId, ChannelKind, Ratio, UserId, VirtualId};
+use jiff::civil::Date;
+use model::{ChannelId, ChannelKind, Ratio, VirtualId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use store::{Read, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{Read, SINCE_EVER, StoreError};
 
 /// Where a series comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,32 +100,18 @@ impl Formula {
     }
 }
 
-/// A saved formula.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VirtualChannel {
-    /// Ours.
-    pub id: VirtualId,
-    /// As people call it.
-    pub name: String,
-    /// What it is computed from.
-    pub formula: Formula,
-    /// Who said so.
-    pub user: UserId,
-    /// Why.
-    pub reason: String,
-    /// When.
-    pub changed_at: Timestamp,
-}
+/// A saved formula with its history.
+pub type VirtualChannel = Dated<VirtualId, Formula>;
+
+/// Every saved formula.
+pub(crate) type Formulas = BTreeMap<VirtualId, VirtualChannel>;
 
 /// Why a formula is not saved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VirtualRefused {
-    /// No name, or one that is too long.
-    #[error("Give it a name of 1 to 100 characters.")]
-    Name,
-    /// No reason.
-    #[error("Say why it is made or changed.")]
-    NoReason,
+    /// The name, the reason, or a change that is none.
+    #[error(transparent)]
+    Name(#[from] NameRefused),
     /// No summands, or too many.
     #[error("A formula has from 1 to {MOST_TERMS} terms; this one has {0}.")]
     Terms(usize),
@@ -140,6 +131,19 @@ pub enum VirtualRefused {
     /// The formula would use itself.
     #[error("`{0}` would be computed from itself.")]
     Cycle(String),
+    /// Others are computed from it.
+    #[error("{0} would have nothing to be computed from; change or retire it first.")]
+    Needed(String),
+    /// What comes out would be in another unit than before.
+    #[error("`{name}` holds {was} values; give what holds {wanted} another name.")]
+    OtherUnit {
+        /// Its name.
+        name: String,
+        /// What it held.
+        was: &'static str,
+        /// What would come out.
+        wanted: &'static str,
+    },
     /// The denominators have no common multiple of reasonable size.
     #[error("The coefficients have no common denominator up to {}.", compute::LARGEST_DENOMINATOR)]
     Denominator,
@@ -151,104 +155,152 @@ pub const MOST_TERMS: usize = 1000;
 pub(crate) const DEEPEST: usize = 16;
 
 /// Every saved formula.
-pub(crate) fn all(read: &Read) -> Result<BTreeMap<VirtualId, VirtualChannel>, MdmError> {
-    let mut found = BTreeMap::new();
-    for stored in read.virtual_channels()? {
-        let formula = serde_json::from_str(&stored.formula).map_err(StoreError::from)?;
-        let one = VirtualChannel {
-            id: stored.id,
-            name: stored.name,
-            formula,
-            user: stored.user,
-            reason: stored.reason,
-            changed_at: stored.changed_at,
-        };
-        found.insert(stored.id, one);
-    }
-    Ok(found)
+pub(crate) fn all(read: &Read) -> Result<Formulas, MdmError> {
+    let one = |stored| dated::read(stored).map(|one: VirtualChannel| (one.id, one));
+    read.virtual_channels()?.into_iter().map(one).collect()
 }
 
 impl Mdm {
-    /// The virtual channels, by id.
+    /// The virtual channels with their history, by name; retired ones too.
     ///
     /// # Errors
     /// What the store says.
     pub fn virtual_channels(&self) -> Result<Vec<VirtualChannel>, MdmError> {
-        Ok(self.store().read(all)?.into_values().collect())
+        self.store().read(Read::virtual_channels)?.into_iter().map(dated::read).collect()
     }
 
-    /// Saves a formula under a name, in place of one of the same name.
+    /// Says what is computed under a name from a day on; a name that is not there is made. The formulas before stay for
+    /// the days before.
     ///
     /// # Errors
     /// What the store says. A refusal is a value.
     pub fn put_virtual(
         &self,
-        now: Timestamp,
-        user: UserId,
+        change: &Change<'_>,
         name: &str,
         formula: &Formula,
-        reason: &str,
     ) -> Result<Result<VirtualId, VirtualRefused>, MdmError> {
-        let (name, reason) = (name.trim(), reason.trim());
-        if name.is_empty() || name.chars().count() > 100 {
-            return Ok(Err(VirtualRefused::Name));
-        }
-        if reason.is_empty() {
-            return Ok(Err(VirtualRefused::NoReason));
-        }
+        let (name, reason) = match dated::checked(name, change.reason) {
+            Ok(fine) => fine,
+            Err(refused) => return Ok(Err(refused.into())),
+        };
+        let today = self.day_of(change.now)?.date();
         let text = serde_json::to_string(formula).map_err(StoreError::from)?;
         self.store().write(|w| {
             let known = all(w)?;
-            if let Err(refused) = self.fits(&known, name, formula) {
+            let before = known.values().find(|one| one.name == name);
+            let from = change.from.unwrap_or(if before.is_some() { today } else { SINCE_EVER });
+            if before.is_some_and(|one| one.meaning(from) == Some(formula)) {
+                return Ok(Err(NameRefused::Unchanged(name.to_owned()).into()));
+            }
+            if let Err(refused) = self.fits(w, &known, (name, from), formula)? {
                 return Ok(Err(refused));
             }
-            Ok(Ok(w.put_virtual(name, &text, user, reason, now)?))
+            Ok(Ok(w.put_virtual(name, &definition(change, reason, from, Some(text)))?))
         })
     }
 
+    /// What is computed under a name is no more from a day on, today without one; days before are as they were.
+    ///
+    /// # Errors
+    /// What the store says. A refusal is a value.
+    pub fn retire_virtual(
+        &self,
+        change: &Change<'_>,
+        id: VirtualId,
+    ) -> Result<Result<(), VirtualRefused>, MdmError> {
+        let from = change.from.map_or_else(|| self.day_of(change.now).map(|day| day.date()), Ok)?;
+        self.store().write(|w| {
+            let known = all(w)?;
+            let Some(one) = known.get(&id) else { return Ok(Err(NameRefused::Unknown.into())) };
+            let (name, reason) = match dated::checked(&one.name, change.reason) {
+                Ok(fine) => fine,
+                Err(refused) => return Ok(Err(refused.into())),
+            };
+            if one.on(from).is_none() {
+                return Ok(Err(NameRefused::NotInUse(name.to_owned(), from).into()));
+            }
+            let input = SeriesId::Virtual(id);
+            let leans = |day: Date, other: &VirtualChannel| {
+                let formula = other.meaning(day).filter(|_| other.id != id);
+                formula.is_some_and(|formula| formula.terms.iter().any(|term| term.input == input))
+            };
+            for day in edges(&known, from) {
+                if let Some(other) = known.values().find(|other| leans(day, other)) {
+                    return Ok(Err(VirtualRefused::Needed(other.name.clone())));
+                }
+            }
+            w.put_virtual(name, &definition(change, reason, from, None))?;
+            Ok(Ok(()))
+        })
+    }
+
+    /// Whether a formula can be computed under `name` from a day on.
     fn fits(
         &self,
-        known: &BTreeMap<VirtualId, VirtualChannel>,
-        name: &str,
+        read: &Read,
+        known: &Formulas,
+        (name, from): (&str, Date),
         formula: &Formula,
-    ) -> Result<(), VirtualRefused> {
+    ) -> Result<Result<(), VirtualRefused>, MdmError> {
         let terms = formula.terms.len();
         if terms == 0 || terms > MOST_TERMS {
-            return Err(VirtualRefused::Terms(terms));
+            return Ok(Err(VirtualRefused::Terms(terms)));
         }
-        compute::common_denominator(&formula.terms).ok_or(VirtualRefused::Denominator)?;
+        if compute::common_denominator(&formula.terms).is_none() {
+            return Ok(Err(VirtualRefused::Denominator));
+        }
+        let alike = |kind: ChannelKind| {
+            kind.stored_unit() == formula.kind.stored_unit() && kind.commodity() == formula.kind.commodity()
+        };
+        let own = known.values().find(|one| one.name == name);
+        let was = own.and_then(|one| one.versions.iter().rev().find_map(|one| one.is.as_ref()));
+        if let Some(was) = was.filter(|was| !alike(was.kind)) {
+            let (was, wanted, name) = (was.kind.name(), formula.kind.name(), name.to_owned());
+            return Ok(Err(VirtualRefused::OtherUnit { name, was, wanted }));
+        }
         let catalogue = self.catalogue();
         for term in &formula.terms {
             let kind = match term.input {
-                SeriesId::Channel(id) => catalogue.by_id(id).map(|entry| entry.channel.kind),
-                SeriesId::Virtual(id) => known.get(&id).map(|one| one.formula.kind),
+                SeriesId::Channel(id) => match catalogue.by_id(id) {
+                    Some(entry) => Some(entry.channel.kind),
+                    None => read.channel_by_id(id)?.map(|channel| channel.kind),
+                },
+                SeriesId::Virtual(id) => {
+                    let input = known.get(&id);
+                    input.and_then(|one| one.meaning(from.max(first_day(one)))).map(|one| one.kind)
+                }
             };
-            let kind = kind.ok_or(VirtualRefused::UnknownInput(term.input))?;
-            if kind.stored_unit() != formula.kind.stored_unit()
-                || kind.commodity() != formula.kind.commodity()
-            {
+            let Some(kind) = kind else { return Ok(Err(VirtualRefused::UnknownInput(term.input))) };
+            if !alike(kind) {
                 let (found, wanted) = (kind.name(), formula.kind.name());
-                return Err(VirtualRefused::Unit { input: term.input, found, wanted });
+                return Ok(Err(VirtualRefused::Unit { input: term.input, found, wanted }));
             }
         }
-        if leans_on(known, name, formula, DEEPEST) {
-            return Err(VirtualRefused::Cycle(name.to_owned()));
-        }
-        Ok(())
+        let cycle = edges(known, from).into_iter().any(|day| leans_on(known, day, name, formula, DEEPEST));
+        Ok(if cycle { Err(VirtualRefused::Cycle(name.to_owned())) } else { Ok(()) })
     }
 }
 
-/// Whether a formula leans on the virtual channel `name`, or deeper than formulas may.
-fn leans_on(
-    known: &BTreeMap<VirtualId, VirtualChannel>,
-    name: &str,
-    formula: &Formula,
-    depth: usize,
-) -> bool {
+/// The first day on which it meant anything.
+fn first_day(one: &VirtualChannel) -> Date {
+    one.versions.iter().map(|one| one.from).min().unwrap_or(SINCE_EVER)
+}
+
+/// A day and every later one on which some formula changes.
+fn edges(known: &Formulas, from: Date) -> BTreeSet<Date> {
+    let later = known.values().flat_map(|one| &one.versions).map(|one| one.from).filter(|day| *day > from);
+    later.chain([from]).collect()
+}
+
+/// Whether a formula leans on the virtual channel `name` on a day, or deeper than formulas may.
+fn leans_on(known: &Formulas, day: Date, name: &str, formula: &Formula, depth: usize) -> bool {
     formula.terms.iter().any(|term| match term.input {
         SeriesId::Channel(_) => false,
         SeriesId::Virtual(id) => known.get(&id).is_some_and(|one| {
-            one.name == name || depth == 0 || leans_on(known, name, &one.formula, depth - 1)
+            let below = one.meaning(day);
+            let deeper = |formula| depth == 0 || leans_on(known, day, name, formula, depth - 1);
+            one.name == name || below.is_some_and(deeper)
         }),
     })
 }

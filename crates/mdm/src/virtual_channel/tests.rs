@@ -1,13 +1,14 @@
 //! Identities over random channels, units, cycles, and what a missing input means.
 
 use super::*;
+use crate::dated::{Change, NameRefused};
 use crate::group::{GroupFilter, GroupRule, Scope};
 use crate::load::{LoadRefused, Measure};
 use crate::read::AsOf;
 use crate::tests::{MONDAY, QUARTER, days_later, start_of, utility};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use model::{BatchSource, MeterId, Quality, QualityClass, ReadBatch, Unit};
+use model::{BatchSource, MeterId, Quality, QualityClass, ReadBatch, Unit, UserId};
 use proptest::prelude::*;
 
 /// Meter 1 has channels 1 to 3 (import, export, voltage), meter 2 has 4 to 6.
@@ -16,6 +17,10 @@ const EXPORT: ChannelId = ChannelId::new(2);
 const VOLTAGE: ChannelId = ChannelId::new(3);
 const OTHER: ChannelId = ChannelId::new(4);
 const USER: UserId = UserId::new(1);
+
+fn change(mdm: &Mdm, day: Date, from: Option<Date>) -> Change<'static> {
+    Change { now: start_of(mdm, day), user: USER, from, reason: "for the test" }
+}
 
 fn take_in(mdm: &Mdm, meter: u32, kind: ChannelKind, day: Date, values: Vec<Option<i64>>) {
     let start = start_of(mdm, day);
@@ -36,7 +41,7 @@ fn take_in(mdm: &Mdm, meter: u32, kind: ChannelKind, day: Date, values: Vec<Opti
 }
 
 fn save(mdm: &Mdm, name: &str, formula: &Formula) -> VirtualId {
-    mdm.put_virtual(start_of(mdm, MONDAY), USER, name, formula, "for the test").unwrap().unwrap()
+    mdm.put_virtual(&change(mdm, MONDAY, None), name, formula).unwrap().unwrap()
 }
 
 fn values(mdm: &Mdm, id: SeriesId, day: Date) -> Vec<(i64, Quality)> {
@@ -46,9 +51,8 @@ fn values(mdm: &Mdm, id: SeriesId, day: Date) -> Vec<(i64, Quality)> {
 #[test]
 fn formulas_that_make_no_sense_are_refused_in_words() {
     let mdm = utility();
-    let try_out = |name: &str, formula: &Formula| {
-        mdm.put_virtual(start_of(&mdm, MONDAY), USER, name, formula, "why not").unwrap()
-    };
+    let try_out =
+        |name: &str, formula: &Formula| mdm.put_virtual(&change(&mdm, MONDAY, None), name, formula).unwrap();
     let net = save(&mdm, "net", &Formula::net(IMPORT, EXPORT));
     let mixed = Formula::without(ChannelKind::Import, IMPORT, VOLTAGE);
     assert!(matches!(try_out("mixed", &mixed), Err(VirtualRefused::Unit { .. })));
@@ -67,6 +71,67 @@ fn formulas_that_make_no_sense_are_refused_in_words() {
     let fine = Formula { terms: vec![odd(999_999_937), odd(999_999_893)], ..lean(net) };
     assert_eq!(try_out("fine", &fine), Err(VirtualRefused::Denominator));
     assert_eq!(mdm.virtual_channels().unwrap().len(), 2);
+    let other = Formula::sum(ChannelKind::Voltage, [VOLTAGE]);
+    assert!(matches!(try_out("net", &other), Err(VirtualRefused::OtherUnit { .. })));
+    let again = NameRefused::Unchanged("net".to_owned());
+    assert_eq!(try_out("net", &Formula::net(IMPORT, EXPORT)), Err(again.into()));
+    let silent = Change { reason: " ", ..change(&mdm, MONDAY, None) };
+    let mute = mdm.put_virtual(&silent, "net", &Formula::sum(ChannelKind::Net, [IMPORT])).unwrap();
+    assert_eq!(mute, Err(NameRefused::NoReason.into()));
+}
+
+#[test]
+fn a_day_is_computed_with_the_formula_that_was_in_force_on_it() {
+    let mdm = utility();
+    let [tuesday, wednesday] = [MONDAY + 1.days(), MONDAY + 2.days()];
+    for day in [MONDAY, tuesday, wednesday] {
+        take_in(&mdm, 1, ChannelKind::Import, day, vec![Some(100); 96]);
+        take_in(&mdm, 1, ChannelKind::Export, day, vec![Some(30); 96]);
+    }
+    let (later, latest) = (wednesday + 5.days(), wednesday + 6.days());
+    let net = save(&mdm, "net", &Formula::net(IMPORT, EXPORT));
+    let twice = Formula {
+        terms: vec![Term { factor: Ratio::new(2, 1).unwrap(), input: SeriesId::Virtual(net) }],
+        ..Formula::net(IMPORT, EXPORT)
+    };
+    let twice = save(&mdm, "twice", &twice);
+    let sum = Formula::sum(ChannelKind::Net, [IMPORT, EXPORT]);
+    mdm.put_virtual(&change(&mdm, later, Some(tuesday)), "net", &sum).unwrap().unwrap();
+    let first = |id, day, when| mdm.virtual_day(id, day, when).unwrap().map(|it| it.series.slots[0].0);
+    assert_eq!(
+        [MONDAY, tuesday, wednesday].map(|day| first(net, day, AsOf::Latest)),
+        [Some(70), Some(130), Some(130)]
+    );
+    assert_eq!([MONDAY, tuesday].map(|day| first(twice, day, AsOf::Latest)), [Some(140), Some(260)]);
+    // Before the correction was made, its days were computed as they were known.
+    let before = start_of(&mdm, later - 1.days());
+    assert_eq!(first(net, tuesday, AsOf::At(before)), Some(70));
+    // A cycle on any later day is one.
+    let lean = Formula { terms: vec![Term { factor: Ratio::ONE, input: SeriesId::Virtual(twice) }], ..sum };
+    let cycle = mdm.put_virtual(&change(&mdm, latest, Some(latest)), "net", &lean).unwrap();
+    assert_eq!(cycle, Err(VirtualRefused::Cycle("net".to_owned())));
+    // What others lean on cannot go before them.
+    let retire = |id| mdm.retire_virtual(&change(&mdm, latest, Some(wednesday)), id).unwrap();
+    assert_eq!(retire(net), Err(VirtualRefused::Needed("twice".to_owned())));
+    assert_eq!((retire(twice), retire(net)), (Ok(()), Ok(())));
+    assert_eq!([tuesday, wednesday].map(|day| first(twice, day, AsOf::Latest)), [Some(260), None]);
+    assert_eq!(retire(net), Err(NameRefused::NotInUse("net".to_owned(), wednesday).into()));
+    let net = mdm.virtual_channels().unwrap().into_iter().find(|one| one.id == net).unwrap();
+    let history: Vec<_> = net.versions.iter().map(|one| (one.number, one.from, one.is.is_some())).collect();
+    assert_eq!(history, [(1, store::SINCE_EVER, true), (2, tuesday, true), (3, wednesday, false)]);
+}
+
+#[test]
+fn a_channel_of_a_retired_meter_is_there_for_the_days_before() {
+    let mdm = utility();
+    take_in(&mdm, 1, ChannelKind::Import, MONDAY, vec![Some(100); 96]);
+    take_in(&mdm, 1, ChannelKind::Export, MONDAY, vec![Some(30); 96]);
+    let net = save(&mdm, "net", &Formula::net(IMPORT, EXPORT));
+    let tuesday = MONDAY + 1.days();
+    mdm.store().write(|w| w.retire_meter(MeterId::new(1), start_of(&mdm, tuesday))).unwrap();
+    mdm.reload().unwrap();
+    assert_eq!(values(&mdm, SeriesId::Virtual(net), MONDAY)[0], (70, Quality::VALID));
+    assert!(values(&mdm, SeriesId::Virtual(net), tuesday)[0].1.is_missing());
 }
 
 #[test]
@@ -116,8 +181,9 @@ fn sums_of_groups_are_the_sums_of_their_meters_and_say_what_they_lack() {
         assert_eq!(of(&Scope::System), one(1) + one(2));
     }
     let filter = GroupFilter { serial_prefix: Some("M-2".to_owned()), ..GroupFilter::default() };
-    let group = mdm.put_group(start_of(&mdm, MONDAY), USER, "twos", &GroupRule::Filter(filter)).unwrap();
-    assert_eq!(mdm.members(&Scope::Group(group)).unwrap().unwrap().len(), 1);
+    let group =
+        mdm.put_group(&change(&mdm, MONDAY, None), "twos", &GroupRule::Filter(filter)).unwrap().unwrap();
+    assert_eq!(mdm.members(&Scope::Group(group), MONDAY).unwrap().unwrap().len(), 1);
     let days = (MONDAY, MONDAY + 1.days());
     let refused = |scope: &Scope, measure| mdm.load(scope, measure, days, None).unwrap().unwrap_err();
     assert_eq!(refused(&Scope::Group(model::GroupId::new(9)), Measure::NetEnergy), LoadRefused::NoSuchGroup);

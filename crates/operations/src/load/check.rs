@@ -139,6 +139,7 @@ pub(super) fn whole(tables: &[Table], known: &dyn Known, faults: &mut Vec<Fault>
                 Kind::Transformers => data.transformers.push(Transformer {
                     name: row.text("transformer").to_owned(),
                     feeder: row.text("feeder").to_owned(),
+                    substation: row.optional("substation").map(str::to_owned),
                     rating_kva: check.number(row, "rating_kva"),
                 }),
                 Kind::Collectors => data.collectors.extend(collector(&mut check, row)),
@@ -149,6 +150,7 @@ pub(super) fn whole(tables: &[Table], known: &dyn Known, faults: &mut Vec<Fault>
         }
     }
     unique_addresses(tables, faults);
+    one_substation(tables, faults);
     data
 }
 
@@ -224,6 +226,7 @@ fn service_point(check: &mut Check<'_>, row: &Row, names: &Names<'_>) -> Option<
         commodity: commodity?,
         transformer: row.optional("transformer").map(str::to_owned),
         supply: supply(check, row),
+        rate_class: row.optional("rate_class").map(str::to_owned),
     })
 }
 
@@ -299,6 +302,24 @@ fn meter(check: &mut Check<'_>, row: &Row, names: &Names<'_>, keys: &mut Keys) -
         authentication_key,
         metering,
     })
+}
+
+/// A feeder begins at one substation.
+fn one_substation(tables: &[Table], faults: &mut Vec<Fault>) {
+    let mut begins: BTreeMap<&str, &str> = BTreeMap::new();
+    for table in tables.iter().filter(|table| table.kind == Kind::Transformers) {
+        for row in &table.rows {
+            let Some(substation) = row.optional("substation") else { continue };
+            let feeder = row.text("feeder");
+            let first = *begins.entry(feeder).or_insert(substation);
+            if first != substation {
+                let mut check = Check { faults, file: &table.file, line: row.line };
+                check.fault(format!(
+                    "`substation` is `{substation}`, but feeder `{feeder}` begins at `{first}` on an earlier row"
+                ));
+            }
+        }
+    }
 }
 
 /// Two meters cannot share a system title, nor an address behind one collector.

@@ -49,6 +49,12 @@ const CUSTOMERS: &[Column] = &[
 const TRANSFORMERS: &[Column] = &[
     column("transformer", true, "name of the transformer", "TX-12"),
     column("feeder", true, "name of the feeder it hangs on", "F-1204"),
+    column(
+        "substation",
+        false,
+        "substation where that feeder begins; the same on every row of a feeder",
+        "S-West",
+    ),
     column("rating_kva", false, "rated power in kVA, a whole number", "50"),
 ];
 const COLLECTORS: &[Column] = &[
@@ -78,6 +84,7 @@ const SERVICE_POINTS: &[Column] = &[
         "rated power of generators on file in watts; empty where there are none",
         "",
     ),
+    column("rate_class", false, "class of rates, as the utility calls it", "R-1"),
 ];
 const METERS: &[Column] = &[
     column("serial", true, "serial number on the plate", "40210455"),

@@ -33,6 +33,8 @@ fn the_templates_examples_are_a_utility() {
     assert_eq!(data.meters[0].route, Route::Behind("COL-1".into(), 17));
     assert_eq!(data.premises[0].position, Some((34_092_200, -117_435_000)));
     assert_eq!(data.service_points[0].transformer.as_deref(), Some("TX-12"));
+    assert_eq!(data.service_points[0].rate_class.as_deref(), Some("R-1"));
+    assert_eq!(data.transformers[0].substation.as_deref(), Some("S-West"));
 }
 
 /// Each row: what is changed in which file, and what the fault must say.
@@ -76,6 +78,17 @@ fn a_name_stands_once() {
     let faults = parse(&files, &Nothing).unwrap_err();
     assert_eq!(faults.len(), 1);
     assert_eq!(faults[0].to_string(), "premises.csv:3: `premise` `P-1001` stands twice; keep one row");
+}
+
+#[test]
+fn a_feeder_begins_at_one_substation() {
+    let mut files = examples();
+    let (_, text) = files.iter_mut().find(|(name, _)| name == "transformers.csv").unwrap();
+    text.push_str("\nTX-13,F-1204,S-East,50\nTX-14,F-1205,S-East,50\nTX-15,F-1204,,50\n");
+    let faults = parse(&files, &Nothing).unwrap_err();
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let expected = "transformers.csv:3: `substation` is `S-East`, but feeder `F-1204` begins at `S-West` on an earlier row";
+    assert_eq!(told, [expected]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn customer(customer: &master::Customer) -> Vec<String> {
 
 fn transformer(iron: &master::Transformer) -> Vec<String> {
     let rating = iron.rating_kva.map_or_else(String::new, |kva| kva.to_string());
-    vec![iron.name.clone(), iron.feeder.clone(), rating]
+    vec![iron.name.clone(), iron.feeder.clone(), iron.substation.clone().unwrap_or_default(), rating]
 }
 
 fn collector(collector: &master::Collector) -> Vec<String> {
@@ -98,6 +98,7 @@ fn service_point(point: &master::ServicePoint) -> Vec<String> {
         number(point.supply.volts),
         number(point.supply.phases.map(u32::from)),
         number(point.supply.generation_w),
+        point.rate_class.clone().unwrap_or_default(),
     ]
 }
 

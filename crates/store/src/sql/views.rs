@@ -129,7 +129,11 @@ pub const SQL_VIEWS: &[SqlView] = &[
             column("premise", "p.number", "number of the premise"),
             column("town", "p.town", "where that is"),
             column("account", "u.account", "account of the customer"),
-            column("rate_class", "s.rate_class", "rate class of the service point"),
+            column(
+                "rate_class",
+                "(SELECT e.rate_class FROM rate_class_since e WHERE e.service_point = s.id ORDER BY e.id DESC LIMIT 1)",
+                "rate class of the service point, as it was said last",
+            ),
             column("transformer", "t.name", "transformer that feeds it"),
             column("feeder", "t.feeder", "feeder of that"),
             column("installed", "wattle_utc(m.installed_ms / 1000)", "since when, UTC"),

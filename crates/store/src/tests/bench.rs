@@ -28,6 +28,37 @@ fn case(finding: StoredFinding, state: CaseState) -> Case {
     Case { finding, state, assignee: Some(ADA), note: "seen".to_owned(), user: Some(ADA), changed_at: at(9) }
 }
 
+#[test]
+fn meters_come_and_go_and_stay_where_they_were() {
+    on_each_street(|store| {
+        let (first, second) = (model::MeterId::new(1), model::MeterId::new(2));
+        store
+            .write(|w| {
+                w.move_meter(first, None, at(100))?;
+                w.retire_meter(second, at(200))?;
+                assert!(w.move_meter(second, None, at(300)).is_err(), "it is nowhere any more");
+                assert!(w.retire_meter(first, at(50)).is_err(), "it came later");
+                let point = Some(ServicePointId::new(1));
+                let stays = w.stays(at(0), at(1000))?;
+                let found: Vec<_> =
+                    stays.iter().map(|stay| (stay.meter, stay.service_point, stay.from, stay.to)).collect();
+                assert_eq!(
+                    found,
+                    [
+                        (first, point, at(0), Some(at(100))),
+                        (first, None, at(100), None),
+                        (second, point, at(0), Some(at(200))),
+                    ]
+                );
+                assert_eq!(w.stays(at(200), at(1000))?.len(), 1, "spans are half open");
+                assert_eq!(w.meter(second)?.and_then(|meter| meter.retired_at), Some(at(200)));
+                assert_eq!(w.meter(first)?.and_then(|meter| meter.service_point), None);
+                Ok::<_, StoreError>(())
+            })
+            .unwrap();
+    });
+}
+
 fn states(store: &Store, filter: &ExceptionFilter) -> Vec<(String, u32, CaseState)> {
     let found = store.read(|r| r.exceptions(filter, ExceptionSort::Oldest, 0, 100)).unwrap();
     found.into_iter().map(|one| (one.finding.rule, one.finding.first, one.state)).collect()
@@ -211,22 +242,32 @@ fn meters_hang_somewhere_and_groups_formulas_and_rules_have_names_and_reasons() 
     on_each_street(|store| {
         store
             .write(|w| {
-                w.put_feeder("F-1", "West")?;
-                w.put_feeder("F-1", "East")?;
-                w.set_rate_class(ServicePointId::new(1), Some("residential"))?;
-                let place = w.meter_places()?.remove(0);
-                assert_eq!(
-                    (place.feeder.as_deref(), place.substation.as_deref(), place.rate_class.as_deref()),
-                    (Some("F-1"), Some("East"), Some("residential"))
-                );
-                let group = w.put_group("all", "{}", ADA, at(1))?;
-                assert_eq!(w.put_group("all", "[]", ADA, at(2))?, group);
-                assert_eq!(w.group(group)?.map(|group| group.rule), Some("[]".to_owned()));
-                assert_eq!((w.groups()?.len(), w.group(GroupId::new(99))?), (1, None));
-                let formula = w.put_virtual("net", "{}", ADA, "asked for", at(1))?;
-                assert_eq!(w.put_virtual("net", "[]", ADA, "mended", at(2))?, formula);
-                let kept = w.virtual_channel(formula)?.map(|one| (one.formula, one.reason));
-                assert_eq!(kept, Some(("[]".to_owned(), "mended".to_owned())));
+                w.put_feeder("F-1", Some("West"), SINCE_EVER, at(0))?;
+                w.put_feeder("F-1", Some("East"), DAY, at(1))?;
+                let class = ServicePointId::new(1);
+                w.set_rate_class(class, Some("residential"), SINCE_EVER, at(0))?;
+                w.set_rate_class(class, None, DAY, at(1))?;
+                let begins: Vec<_> = w.substations()?.into_iter().map(|one| (one.from, one.is)).collect();
+                let said = |name: &str| Some(name.to_owned());
+                assert_eq!(begins, [(SINCE_EVER, said("West")), (DAY, said("East"))]);
+                let classes: Vec<_> = w.rate_classes()?.into_iter().map(|one| one.is).collect();
+                assert_eq!(classes, [said("residential"), None]);
+                let says = |body: Option<&str>, reason: &str, secs| Definition {
+                    from: DAY,
+                    body: body.map(str::to_owned),
+                    user: ADA,
+                    reason: reason.to_owned(),
+                    changed_at: at(secs),
+                };
+                let group = w.put_group("all", &says(Some("{}"), "asked for", 1))?;
+                assert_eq!(w.put_group("all", &says(None, "no more", 2))?, group);
+                let history = w.group(group)?.unwrap();
+                assert_eq!(history.versions, [says(Some("{}"), "asked for", 1), says(None, "no more", 2)]);
+                assert_eq!((w.groups()?, w.group(GroupId::new(99))?), (vec![history], None));
+                let formula = w.put_virtual("net", &says(Some("{}"), "asked for", 1))?;
+                assert_eq!(w.put_virtual("net", &says(Some("[]"), "mended", 2))?, formula);
+                let kept = w.virtual_channel(formula)?.and_then(|one| one.versions.last().cloned());
+                assert_eq!(kept, Some(says(Some("[]"), "mended", 2)));
                 let rules = w.rule_set_id("00ff", "text")?;
                 w.activate_rules(rules, DAY, ADA, "fewer false alarms", at(3))?;
                 let active = w.activations()?.remove(0);

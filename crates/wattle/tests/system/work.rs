@@ -71,6 +71,7 @@ fn homes() -> Provision {
         all.service_points.push(NewServicePoint {
             number: format!("SP-{number}"),
             supply: model::master::Supply::default(),
+            rate_class: None,
             premise,
             account: None,
             transformer: None,

@@ -1,22 +1,18 @@
-//! Completeness, groups, sums and virtual channels as data.
+//! Completeness and sums as data.
 
-use super::{json_body, number, optional};
+use super::{number, optional};
 use crate::ctx::Ctx;
 use crate::error::WebError;
 use crate::read::failed;
 use axum::Json;
-use axum::extract::Path;
-use axum::extract::rejection::JsonRejection;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::ToSpan;
 use jiff::civil::Date;
-use mdm::group::{GroupRule, NotAScope, Scope};
+use mdm::group::{NotAScope, Scope};
 use mdm::load::{Load, LoadDay, Measure};
 use mdm::read::{Completeness, CompletenessCell, MeterDay};
-use mdm::virtual_channel::{Formula, VirtualChannel};
-use model::{CollectorId, IntervalLength, VirtualId};
-use serde::Deserialize;
+use model::{CollectorId, IntervalLength};
 use serde_json::{Value, json};
 
 /// The days `[from, to)` of the address; without them the last `days` whole days.
@@ -134,43 +130,6 @@ pub(crate) async fn completeness_meters(ctx: Ctx) -> Result<Json<Value>, WebErro
     Ok(Json(json!({ "date": date, "meters": found.iter().map(one).collect::<Vec<_>>() })))
 }
 
-/// `GET /api/v1/groups`
-pub(crate) async fn groups(ctx: Ctx) -> Result<Json<Value>, WebError> {
-    let found = ctx.blocking(|ctx| ctx.app.mdm.groups().map_err(|error| failed(&error))).await?;
-    let one = |group: &store::MeterGroup| {
-        json!({
-            "id": group.id, "name": group.name, "rule": serde_json::from_str::<Value>(&group.rule).ok(),
-            "changed_by": group.user, "changed_at": group.changed_at,
-        })
-    };
-    Ok(Json(json!({ "groups": found.iter().map(one).collect::<Vec<_>>() })))
-}
-
-/// What saving a group takes.
-#[derive(Debug, Deserialize)]
-pub(crate) struct NewGroup {
-    name: String,
-    rule: GroupRule,
-}
-
-/// `POST /api/v1/groups` with `{"name": .., "rule": {"list": [..]} | {"filter": {..}}}`
-pub(crate) async fn put_group(
-    ctx: Ctx,
-    body: Result<Json<NewGroup>, JsonRejection>,
-) -> Result<Json<Value>, WebError> {
-    let wish = json_body(body)?;
-    if wish.name.trim().is_empty() || wish.name.chars().count() > 100 {
-        return Err(WebError::Unclear("Give the group a name of 1 to 100 characters.".to_owned()));
-    }
-    let id = ctx
-        .blocking(move |ctx| {
-            let user = ctx.person()?.id;
-            ctx.app.mdm.put_group(ctx.now, user, &wish.name, &wish.rule).map_err(|error| failed(&error))
-        })
-        .await?;
-    Ok(Json(json!({ "id": id })))
-}
-
 fn load_day(load: &Load, day: &LoadDay) -> Value {
     let slot = |(index, slot): (usize, &mdm::load::LoadSlot)| {
         json!({
@@ -215,66 +174,4 @@ pub(crate) async fn load(ctx: Ctx) -> Result<Json<Value>, WebError> {
         "measure": name, "unit": unit, "scaler": scaler, "interval_s": found.interval.secs(),
         "channels": found.channels, "days": found.days.iter().map(|day| load_day(&found, day)).collect::<Vec<_>>(),
     })))
-}
-
-/// `GET /api/v1/virtual-channels`
-pub(crate) async fn virtual_channels(ctx: Ctx) -> Result<Json<Value>, WebError> {
-    let found = ctx.blocking(|ctx| ctx.app.mdm.virtual_channels().map_err(|error| failed(&error))).await?;
-    let one = |one: &VirtualChannel| {
-        json!({
-            "id": one.id, "name": one.name, "formula": one.formula, "changed_by": one.user, "reason": one.reason,
-            "changed_at": one.changed_at,
-        })
-    };
-    Ok(Json(json!({ "virtual_channels": found.iter().map(one).collect::<Vec<_>>() })))
-}
-
-/// What saving a formula takes.
-#[derive(Debug, Deserialize)]
-pub(crate) struct NewVirtual {
-    name: String,
-    formula: Formula,
-    #[serde(default)]
-    reason: String,
-}
-
-/// `POST /api/v1/virtual-channels`
-pub(crate) async fn put_virtual(
-    ctx: Ctx,
-    body: Result<Json<NewVirtual>, JsonRejection>,
-) -> Result<Json<Value>, WebError> {
-    let wish = json_body(body)?;
-    let done = ctx
-        .blocking(move |ctx| {
-            let user = ctx.person()?.id;
-            let mdm = &ctx.app.mdm;
-            mdm.put_virtual(ctx.now, user, &wish.name, &wish.formula, &wish.reason)
-                .map_err(|error| failed(&error))
-        })
-        .await?;
-    done.map(|id| Json(json!({ "id": id }))).map_err(|refusal| WebError::Refused(refusal.to_string()))
-}
-
-/// `GET /api/v1/virtual-channels/{id}/days/{date}?at=|bill=`
-pub(crate) async fn virtual_day(
-    ctx: Ctx,
-    Path((id, date)): Path<(String, String)>,
-) -> Result<Json<Value>, WebError> {
-    let id = VirtualId::new(number(&id, "id")?);
-    let date: Date = number(&date, "date")?;
-    let when = super::bench::when(&ctx)?;
-    let answer = ctx
-        .blocking(move |ctx| {
-            let found = ctx.app.mdm.virtual_day(id, date, when).map_err(|error| failed(&error))?;
-            let found = found.ok_or_else(|| WebError::NotFound("virtual channel".to_owned()))?;
-            let input = |input: &mdm::virtual_channel::InputVersion| {
-                json!({ "channel": input.channel, "version": input.version })
-            };
-            Ok(json!({
-                "id": id, "date": date, "series": super::bench::series(&found.day, &found.series),
-                "inputs": found.inputs.iter().map(input).collect::<Vec<_>>(),
-            }))
-        })
-        .await?;
-    Ok(Json(answer))
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod aggregates;
 pub(crate) mod bench;
+pub(crate) mod definitions;
 pub(crate) mod exceptions;
 mod fleet;
 pub(crate) mod imports;
@@ -20,7 +21,10 @@ use crate::read;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use jiff::civil::Date;
+use mdm::MdmError;
 use mdm::edit::EditRefused;
+use model::UserId;
+use serde_json::Value;
 use std::str::FromStr;
 
 /// A date parameter; absent means `default`, anything else but a date is refused.
@@ -46,6 +50,25 @@ fn optional<T: FromStr>(ctx: &Ctx, name: &str) -> Result<Option<T>, WebError> {
 /// What was posted, or what is wrong with it.
 fn json_body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, WebError> {
     body.map(|Json(body)| body).map_err(|error| WebError::Unclear(error.body_text()))
+}
+
+/// A change that somebody asks for: `work` does it in the person's name and says what came of it, or why it is not done,
+/// which `refused` puts into words.
+async fn change<T, E>(
+    ctx: Ctx,
+    body: Result<Json<T>, JsonRejection>,
+    work: impl FnOnce(&Ctx, UserId, &T) -> Result<Result<Value, E>, MdmError> + Send + 'static,
+    refused: fn(&E) -> WebError,
+) -> Result<Json<Value>, WebError>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    let wish = json_body(body)?;
+    let done = ctx
+        .blocking(move |ctx| work(ctx, ctx.person()?.id, &wish).map_err(|error| read::failed(&error)))
+        .await?;
+    done.map(Json).map_err(|refusal| refused(&refusal))
 }
 
 /// A refusal of the editing bench: what somebody else did meanwhile or what is not allowed is a conflict, the rest unclear.

@@ -1,6 +1,6 @@
 //! Rule sets as data: what is in force, what others would do, putting one in force.
 
-use super::json_body;
+use super::{change, json_body};
 use crate::ctx::Ctx;
 use crate::error::WebError;
 use crate::read::failed;
@@ -81,15 +81,9 @@ pub(crate) async fn activate(
     ctx: Ctx,
     body: Result<Json<Wish>, JsonRejection>,
 ) -> Result<Json<Value>, WebError> {
-    let wish = json_body(body)?;
-    let done = ctx
-        .blocking(move |ctx| {
-            let user = ctx.person()?.id;
-            let mdm = &ctx.app.mdm;
-            mdm.activate_rules(ctx.now, user, &wish.toml, wish.from, &wish.reason)
-                .map_err(|error| failed(&error))
-        })
-        .await?;
-    done.map(|hash| Json(json!({ "hash": hash })))
-        .map_err(|refused| WebError::Unclear(format!("Failed to {refused}.")))
+    let work = |ctx: &Ctx, user, wish: &Wish| {
+        let done = ctx.app.mdm.activate_rules(ctx.now, user, &wish.toml, wish.from, &wish.reason)?;
+        Ok(done.map(|hash| json!({ "hash": hash })))
+    };
+    change(ctx, body, work, |refused| WebError::Unclear(format!("Failed to {refused}."))).await
 }

@@ -85,8 +85,26 @@ async fn queues_boards_sums_and_formulas_answer() {
         "formula": { "kind": "net", "terms": [{ "factor": "1", "channel": 1 }, { "factor": "-1", "channel": 2 }] },
     });
     let made = post("/api/v1/virtual-channels", &cookie, &net).await;
-    let group = json!({ "name": "everything", "rule": { "filter": { "commodity": "electricity" } } });
-    assert_eq!(post("/api/v1/groups", &cookie, &group).await.status, StatusCode::OK);
+    let day = "/api/v1/virtual-channels/preview?date=2026-07-13";
+    let tried =
+        post(day, &cookie, &json!({ "kind": "import", "terms": [{ "factor": "2", "channel": 1 }] })).await;
+    assert_eq!(body(&tried)["series"]["intervals"].as_array().unwrap().len(), 96, "{}", tried.body);
+    let odd = post(day, &cookie, &json!({ "kind": "import", "terms": [] })).await;
+    assert!(odd.status == StatusCode::CONFLICT && odd.body.contains("from 1 to"), "{}", odd.body);
+    let mut group = json!({ "name": "everything", "rule": { "filter": { "commodity": "electricity" } } });
+    let silent = post("/api/v1/groups", &cookie, &group).await;
+    assert!(silent.status == StatusCode::BAD_REQUEST && silent.body.contains("Say why"), "{}", silent.body);
+    group["reason"] = json!("for the site's test");
+    let saved = post("/api/v1/groups", &cookie, &group).await;
+    assert_eq!(saved.status, StatusCode::OK, "{}", saved.body);
+    assert_eq!(post("/api/v1/groups", &cookie, &group).await.status, StatusCode::CONFLICT, "just so already");
+    let retire = format!("/api/v1/groups/{}/retire", body(&saved)["id"]);
+    let gone = post(&retire, &cookie, &json!({ "reason": "no more" })).await;
+    assert_eq!(gone.status, StatusCode::OK, "{}", gone.body);
+    let groups = body(&get("/api/v1/groups", &cookie).await);
+    let group = groups["groups"].as_array().unwrap().iter().find(|one| one["name"] == "everything").unwrap();
+    assert!(group["rule"].is_null() && group["versions"].as_array().unwrap().len() == 2, "{group}");
+    assert_eq!(group["versions"][0]["from"], "1970-01-01");
     let today = UTILITY.app.mdm.day_of((UTILITY.app.clock)()).unwrap().date();
     if made.status == StatusCode::OK {
         let path = format!("/api/v1/virtual-channels/{}/days/{today}", body(&made)["id"]);

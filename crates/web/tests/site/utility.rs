@@ -59,6 +59,7 @@ fn premise(n: usize) -> (NewPremise, NewCustomer, NewServicePoint, NewMeter) {
         transformer: Some("TX-12".to_owned()),
         commodity: Commodity::Electricity,
         supply: model::master::Supply::default(),
+        rate_class: None,
     };
     (new_premise, customer, point, meter(n, Commodity::Electricity))
 }

@@ -136,13 +136,19 @@ async fn the_board_has_a_number_for_each_day_and_collector_and_the_meters_behind
 async fn groups_are_made_from_a_search_or_a_list_and_show_their_load() {
     let cookie = analyst().await;
     let look = ask(Method::POST, "/ops/groups", &cookie, "name=Linden&text=lindenweg&look=1").await;
-    assert!(look.body.contains("would belong to it"));
+    assert!(look.body.contains("chosen one by one:") && look.body.contains(" today."), "{}", look.body);
     let wrong = ask(Method::POST, "/ops/groups", &cookie, "name=Two&serials=40200001%0A999").await;
     assert!(wrong.body.contains("Line 2: no meter has the serial number 999"));
-    let done = ask(Method::POST, "/ops/groups", &cookie, "name=Two&serials=40200001%0A40200002").await;
+    let done =
+        ask(Method::POST, "/ops/groups", &cookie, "name=Two&serials=40200001%0A40200002&reason=trial").await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
     let again = ask(Method::POST, "/ops/groups", &cookie, "name=Two&serials=40200001").await;
     assert!(again.body.contains("There is a group Two already"), "nothing is replaced unasked");
+    let silent = ask(Method::POST, "/ops/groups", &cookie, "name=Mute&serials=40200001").await;
+    assert!(silent.body.contains("Say why"), "{}", silent.body);
+    let both =
+        ask(Method::POST, "/ops/groups", &cookie, "name=Both&feeder=F-1204&serials=40200001&reason=x").await;
+    assert!(both.body.contains("not both"));
     let list = get("/ops/groups", &cookie).await.body;
     let link =
         list.split("href=\"").find(|part| part.contains(">Two</a>")).unwrap().split('"').next().unwrap();
@@ -158,6 +164,68 @@ async fn groups_are_made_from_a_search_or_a_list_and_show_their_load() {
     assert!(system.contains("System load") && system.contains("Highest interval"));
     assert_eq!(get("/ops/groups/load?scope=moon", &cookie).await.status, StatusCode::BAD_REQUEST);
     assert!(get("/ops", &cookie).await.body.contains("System load of"));
+}
+
+#[tokio::test]
+async fn a_group_is_changed_from_a_day_on_and_retired_and_keeps_its_history() {
+    let cookie = analyst().await;
+    let made = ask(Method::POST, "/ops/groups", &cookie, "name=Feeder&feeder=F-1204&reason=for+losses").await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    let page = get(&made.location, &cookie).await.body;
+    assert!(page.contains("Every meter of feeder F-1204 on the day") && page.contains("for losses"));
+    let id = made.location.split("group%3A").nth(1).or(made.location.split("group:").nth(1)).unwrap();
+    let id = id.split('&').next().unwrap().to_owned();
+    let form = get(&format!("/ops/groups/new?of={id}"), &cookie).await.body;
+    assert!(form.contains("Change Feeder") && form.contains("<option value=\"F-1204\" selected>"), "{form}");
+    let wish = format!("of={id}&serials=40200001&from=2026-07-14&reason=only+one");
+    let changed = ask(Method::POST, "/ops/groups", &cookie, &wish).await;
+    assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.body);
+    let gone =
+        ask(Method::POST, &format!("/ops/groups/{id}/retire"), &cookie, "from=2026-08-01&reason=done").await;
+    assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
+    let page = get(&gone.location, &cookie).await.body;
+    for part in ["for losses", "only one", "1\u{a0}meter chosen one by one", "Retired", "For every day"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let engineer = sign_in(UTILITY.people[&Role::Engineer]).await;
+    let refused =
+        ask(Method::POST, &format!("/ops/groups/{id}/retire"), &engineer, "from=2026-08-01&reason=x").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_formula_is_tried_on_a_day_and_kept_and_retired() {
+    let cookie = analyst().await;
+    let form = get("/ops/formulas/new", &cookie).await.body;
+    assert!(form.contains("Terms, one a line"));
+    let wish =
+        "name=Double&kind=import&terms=2+40200001+import&missing=missing&date=2026-07-13&reason=a+test";
+    let tried = ask(Method::POST, "/ops/formulas", &cookie, &format!("{wish}&look=1")).await;
+    assert!(tried.body.contains("What it would give") && tried.body.contains("<svg"), "{}", tried.body);
+    for (terms, why) in [
+        ("2+40200001", "Line 1: say what meter 40200001 measures"),
+        ("x+40200001+import", "Line 1: `x` is no factor"),
+        ("1+9+import", "no meter has the serial number 9"),
+        ("1+40200001+steam", "`steam` is nothing that is measured"),
+        ("1+formula+nothing", "there is no formula nothing"),
+        ("1+40200001+import%0A1+40200001+voltage", "do not add up"),
+    ] {
+        let body = format!("name=Bad&kind=import&terms={terms}&reason=x");
+        let answer = ask(Method::POST, "/ops/formulas", &cookie, &body).await;
+        assert!(answer.status == StatusCode::OK && answer.body.contains(why), "{why}: {}", answer.body);
+    }
+    let made = ask(Method::POST, "/ops/formulas", &cookie, wish).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    let page = get(&made.location, &cookie).await.body;
+    assert!(page.contains("import = 2 · 40200001 import") && page.contains("a test"), "{page}");
+    let place = made.location.split('?').next().unwrap().to_owned();
+    let id = place.rsplit('/').next().unwrap().to_owned();
+    assert!(get(&format!("/ops/formulas/new?of={id}"), &cookie).await.body.contains("2 40200001 import"));
+    assert!(get("/ops/groups", &cookie).await.body.contains("Double"));
+    let gone = ask(Method::POST, &format!("{place}/retire"), &cookie, "from=2026-07-14&reason=enough").await;
+    assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
+    assert!(get(&format!("{place}?date=2026-07-14"), &cookie).await.body.contains("No formula was in force"));
+    assert!(get(&format!("{place}?date=2026-07-13"), &cookie).await.body.contains("In all"));
 }
 
 #[tokio::test]

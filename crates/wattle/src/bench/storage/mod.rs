@@ -76,6 +76,7 @@ impl Ground {
                     transformer: None,
                     commodity: Commodity::Electricity,
                     supply: model::master::Supply::default(),
+                    rate_class: None,
                 });
                 let [a, b, c, d] = meter.to_be_bytes();
                 all.meters.push(NewMeter {

@@ -4,7 +4,9 @@ pub(crate) mod bench;
 pub(crate) mod command;
 pub(crate) mod command_view;
 pub(crate) mod commands;
+pub(crate) mod definition;
 pub(crate) mod events;
+pub(crate) mod formulas;
 #[cfg(debug_assertions)]
 pub(crate) mod gallery;
 pub(crate) mod groups;

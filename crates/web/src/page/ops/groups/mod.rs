@@ -1,5 +1,6 @@
 //! Groups of meters and their load: where meters hang, saved groups, formulas; the sum of each with its coverage.
 
+mod list;
 mod make;
 mod view;
 
@@ -7,17 +8,22 @@ use crate::chart::{Bars, Slot, State};
 use crate::ctx::Ctx;
 use crate::error::WebError;
 use crate::fmt::{self, Measure, Words, query_escape};
+use crate::page::ops::definition::{self, Retirement};
 use crate::read::{self, failed};
 use crate::series;
 use crate::ui::{self, Crumb};
+use axum::Form;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::Date;
 use maud::{Markup, html};
-use mdm::group::{NotAScope, Scope};
+use mdm::dated::Change;
+use mdm::group::{GroupFilter, GroupRule, NotAScope, SavedGroup, Scope};
 use mdm::load::{Load, LoadDay, LoadSlot};
-use model::{ChannelKind, IntervalLength, MeterId};
+use model::{ChannelKind, GroupId, IntervalLength, MeterId};
 use operations::Right;
-use std::collections::{BTreeMap, BTreeSet};
-use view::{Group, GroupRow, List};
+use std::collections::BTreeSet;
+use view::Group;
 
 pub(crate) use make::{get as new, post};
 
@@ -32,7 +38,7 @@ fn href(scope: &str) -> String {
 
 /// `GET /ops/groups`
 pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
-    let view = ctx.blocking(list).await?;
+    let view = ctx.blocking(list::view).await?;
     let mut frame = ctx.frame("Groups", "/ops/groups");
     frame.api = Some("/api/v1/groups".to_owned());
     let crumbs = [
@@ -40,96 +46,6 @@ pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
         Crumb { href: None, text: "Groups".to_owned() },
     ];
     Ok(ui::ops(&frame, &crumbs, &view::list(&view)))
-}
-
-fn list(ctx: &Ctx) -> Result<List, WebError> {
-    let mdm = &ctx.app.mdm;
-    let words = ctx.words();
-    let places = mdm.meter_places().map_err(|error| failed(&error))?;
-    let saved = mdm.groups().map_err(|error| failed(&error))?;
-    let formulas = mdm.virtual_channels().map_err(|error| failed(&error))?;
-    let counted = |key: &dyn Fn(&store::MeterPlace) -> Option<String>| {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for name in places.iter().filter_map(key) {
-            *counts.entry(name).or_default() += 1;
-        }
-        counts
-    };
-    let row = |scope: String, name: String, kind: &str, count: u64| GroupRow {
-        href: href(&scope),
-        name,
-        kind: kind.to_owned(),
-        members: fmt::grouped(count),
-        note: String::new(),
-    };
-    let by_name = |prefix: &str, kind: &str, key: &dyn Fn(&store::MeterPlace) -> Option<String>| {
-        counted(key)
-            .into_iter()
-            .map(|(name, count)| row(format!("{prefix}:{name}"), name, kind, count))
-            .collect::<Vec<_>>()
-    };
-    let transformers: BTreeMap<String, u64> = counted(&|place| place.transformer.map(|id| id.to_string()));
-    let irons = read::look(ctx, |store| {
-        let mut rows = Vec::new();
-        for (id, count) in &transformers {
-            let name = match id.parse().ok() {
-                Some(number) => store.transformer(number)?.map(|iron| iron.name),
-                None => None,
-            };
-            rows.push((id.clone(), name.unwrap_or_else(|| id.clone()), *count));
-        }
-        Ok(rows)
-    })?;
-    let everybody = u64::try_from(places.len()).unwrap_or(0);
-    let kinds = vec![
-        ("Whole system", vec![row("system".to_owned(), "System load".to_owned(), "every meter", everybody)]),
-        ("Saved groups", saved.iter().map(|group| saved_row(ctx, &words, group)).collect()),
-        ("Formulas", formulas.iter().map(|it| formula_row(&words, it)).collect()),
-        ("Substations", by_name("substation", "substation", &|place| place.substation.clone())),
-        ("Feeders", by_name("feeder", "feeder", &|place| place.feeder.clone())),
-        ("Rate classes", by_name("rate_class", "rate class", &|place| place.rate_class.clone())),
-        (
-            "Transformers",
-            irons
-                .into_iter()
-                .map(|(id, name, count)| row(format!("transformer:{id}"), name, "transformer", count))
-                .collect(),
-        ),
-    ];
-    Ok(List {
-        summary:
-            "The load of meters that belong together, interval by interval, with how much of it was read."
-                .to_owned(),
-        kinds,
-        may_make: ctx.may(Right::EditReadings),
-        done: ctx.param("done").map(|name| format!("The group {name} is kept.")),
-    })
-}
-
-fn saved_row(ctx: &Ctx, words: &Words, group: &store::MeterGroup) -> GroupRow {
-    let scope = Scope::Group(group.id);
-    let members = ctx.app.mdm.members(&scope).ok().flatten().map_or(0, |members| members.len());
-    GroupRow {
-        href: href(&format!("group:{}", group.id)),
-        name: group.name.clone(),
-        kind: if group.rule.contains("\"filter\"") { "filter" } else { "list" }.to_owned(),
-        members: fmt::grouped(u64::try_from(members).unwrap_or(0)),
-        note: format!("changed {}", words.ago(group.changed_at)),
-    }
-}
-
-fn formula_row(words: &Words, it: &mdm::virtual_channel::VirtualChannel) -> GroupRow {
-    GroupRow {
-        href: format!(
-            "/api/v1/virtual-channels/{}/days/{}",
-            it.id,
-            words.today().yesterday().unwrap_or(words.today())
-        ),
-        name: it.name.clone(),
-        kind: "formula over channels, as data".to_owned(),
-        members: "–".to_owned(),
-        note: it.reason.clone(),
-    }
 }
 
 /// `GET /ops/groups/load?scope=&date=`
@@ -168,9 +84,15 @@ fn sum(
 
 fn group(ctx: &Ctx, text: &str, scope: &Scope, date: Date) -> Result<Group, WebError> {
     let words = ctx.words();
-    let members = ctx.app.mdm.members(scope).map_err(|error| failed(&error))?;
-    let members = members.ok_or_else(|| WebError::NotFound("group".to_owned()))?;
-    let (name, what) = named(ctx, text, scope)?;
+    let saved = match scope {
+        Scope::Group(id) => {
+            let found = ctx.app.mdm.saved_group(*id).map_err(|error| failed(&error))?;
+            Some(found.ok_or_else(|| WebError::NotFound("group".to_owned()))?)
+        }
+        _ => None,
+    };
+    let members = ctx.app.mdm.members(scope, date).map_err(|error| failed(&error))?.unwrap_or_default();
+    let (name, what) = named(ctx, text, scope, saved.as_ref(), date)?;
     let few = members.len() < FEWEST && !ctx.may(Right::SeeAnyUsage);
     let load = sum(ctx, scope, date, None)?;
     let day = load.as_ref().ok().and_then(|load| load.days.first().map(|day| (load, day)));
@@ -193,7 +115,16 @@ fn group(ctx: &Ctx, text: &str, scope: &Scope, date: Date) -> Result<Group, WebE
         _ => (Err("Nothing of this day is known of these meters.".to_owned()), Vec::new(), None),
     };
     let (named, more) = people(ctx, &members)?;
+    let history = saved.as_ref().map(|group| definition::history(ctx, group, sentence)).transpose()?;
+    let may = ctx.may(Right::EditReadings);
     Ok(Group {
+        edit: saved.as_ref().filter(|_| may).map(|group| format!("/ops/groups/new?of={}", group.id)),
+        retire: saved
+            .as_ref()
+            .filter(|group| may && group.on(words.today()).is_some())
+            .map(|group| (format!("/ops/groups/{}/retire", group.id), words.today())),
+        history: history.unwrap_or_default(),
+        done: ctx.param("done"),
         name,
         what: format!("{what}, {}.", fmt::counted(u64::try_from(members.len()).unwrap_or(0), "meter")),
         title: words.long(date),
@@ -206,9 +137,19 @@ fn group(ctx: &Ctx, text: &str, scope: &Scope, date: Date) -> Result<Group, WebE
     })
 }
 
-fn named(ctx: &Ctx, text: &str, scope: &Scope) -> Result<(String, &'static str), WebError> {
+fn named(
+    ctx: &Ctx,
+    text: &str,
+    scope: &Scope,
+    saved: Option<&SavedGroup>,
+    date: Date,
+) -> Result<(String, String), WebError> {
+    if let Some(group) = saved {
+        let what = group.meaning(date).map_or_else(|| "No group on this day".to_owned(), sentence);
+        return Ok((group.name.clone(), what));
+    }
     let rest = text.split_once(':').map_or(text, |(_, name)| name).to_owned();
-    read::look(ctx, |store| {
+    let (name, what) = read::look(ctx, |store| {
         Ok(match scope {
             Scope::System => {
                 ("System load".to_owned(), "What all electricity meters take, less what they send back")
@@ -222,10 +163,70 @@ fn named(ctx: &Ctx, text: &str, scope: &Scope) -> Result<(String, &'static str),
             Scope::Collector(id) => {
                 (store.collector(*id)?.map_or(rest, |it| it.name), "The meters behind a collector")
             }
-            Scope::Group(id) => (store.group(*id)?.map_or(rest, |it| it.name), "A saved group"),
+            Scope::Group(_) => (rest, "A saved group"),
             Scope::Meters(_) => ("Chosen meters".to_owned(), "Meters chosen one by one"),
         })
-    })
+    })?;
+    Ok((name, what.to_owned()))
+}
+
+/// Whom a saved group means, without a stop.
+fn sentence(rule: &GroupRule) -> String {
+    match rule {
+        GroupRule::List(meters) => {
+            let count = u64::try_from(meters.len()).unwrap_or(u64::MAX);
+            format!("{} chosen one by one", fmt::counted(count, "meter"))
+        }
+        GroupRule::Filter(filter) => {
+            let conditions = conditions(filter);
+            if conditions.is_empty() {
+                return "Every meter".to_owned();
+            }
+            format!("Every meter of {} on the day", conditions.join(", "))
+        }
+    }
+}
+
+fn conditions(filter: &GroupFilter) -> Vec<String> {
+    let named = |what: &str, name: &Option<String>| name.as_ref().map(|name| format!("{what} {name}"));
+    let all = [
+        filter.commodity.map(|commodity| {
+            match commodity {
+                model::Commodity::Electricity => "electricity",
+                model::Commodity::Gas => "gas",
+                model::Commodity::Water => "water",
+            }
+            .to_owned()
+        }),
+        named("model", &filter.model),
+        filter.collector.map(|id| format!("collector {id}")),
+        filter.transformer.map(|id| format!("transformer {id}")),
+        named("feeder", &filter.feeder),
+        named("substation", &filter.substation),
+        named("rate class", &filter.rate_class),
+        named("serial numbers from", &filter.serial_prefix),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// `POST /ops/groups/{id}/retire`
+pub(crate) async fn retire(
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Form(wish): Form<Retirement>,
+) -> Result<Response, WebError> {
+    let id = id.parse().map(GroupId::new).map_err(|_| WebError::NotFound("group".to_owned()))?;
+    let from = wish.day()?;
+    let done = ctx
+        .blocking(move |ctx| {
+            let change =
+                Change { now: ctx.now, user: ctx.person()?.id, from: Some(from), reason: &wish.reason };
+            ctx.app.mdm.retire_group(&change, id).map_err(|error| failed(&error))
+        })
+        .await?;
+    done.map_err(|refused| WebError::Refused(refused.to_string()))?;
+    let done = query_escape("It is retired; the days before keep it.");
+    Ok(Redirect::to(&format!("{}&done={done}", href(&format!("group:{id}")))).into_response())
 }
 
 /// A group's members that are named: link, serial number, address; and how many more there are.

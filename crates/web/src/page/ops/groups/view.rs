@@ -1,6 +1,8 @@
 //! The templates of groups: the list, one group with its load, and making a new one.
 
+use crate::page::ops::definition::{Meaning, panel, retire};
 use crate::ui::{Icon, Tone, empty, icon, note, step};
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 /// One group.
@@ -37,7 +39,7 @@ pub(crate) fn list(view: &List) -> Markup {
         main #main tabindex="-1" {
             div.ttl {
                 div { h1 { "Groups" } p { (view.summary) } }
-                @if view.may_make { div.acts { a.btn.pri href="/ops/groups/new" { "New group" } } }
+                @if view.may_make { div.acts { a.btn href="/ops/formulas/new" { "New formula" } a.btn.pri href="/ops/groups/new" { "New group" } } }
             }
             @if let Some(done) = &view.done { div role="status" { (note(Tone::Ok, Icon::Check, done)) } }
             @if view.kinds.iter().all(|(_, rows)| rows.is_empty()) {
@@ -83,13 +85,25 @@ pub(crate) struct Group {
     pub(crate) members: Vec<(String, String, String)>,
     /// How many more there are.
     pub(crate) more: u64,
+    /// What a saved group meant when.
+    pub(crate) history: Vec<Meaning>,
+    /// Where it is changed, for those who may.
+    pub(crate) edit: Option<String>,
+    /// Where it is retired, and today.
+    pub(crate) retire: Option<(String, Date)>,
+    /// What just happened.
+    pub(crate) done: Option<String>,
 }
 
 /// Its main element.
 pub(crate) fn group(view: &Group) -> Markup {
     html! {
         main #main tabindex="-1" {
-            div.ttl { div { h1 { (view.name) } p { (view.what) } } }
+            div.ttl {
+                div { h1 { (view.name) } p { (view.what) } }
+                @if let Some(href) = &view.edit { div.acts { a.btn.pri href=(href) { "Change it" } } }
+            }
+            @if let Some(done) = &view.done { div role="status" { (note(Tone::Ok, Icon::Check, done)) } }
             section.panel #load aria-labelledby="load-h" {
                 div.ph {
                     h2 #load-h { (view.title) }
@@ -114,19 +128,32 @@ pub(crate) fn group(view: &Group) -> Markup {
                     @if view.more > 0 { p.hint.pb { (format!("and {} more", view.more)) } }
                 }
             }
+            @if !view.history.is_empty() { (panel(&view.history)) }
+            @if let Some((action, today)) = &view.retire { (retire(action, *today, "group")) }
         }
     }
 }
 
+/// One of the values of a condition, and whether it is chosen.
+pub(crate) type Choice = (String, bool);
+
 /// The form that makes one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct New {
+    /// The group that is changed.
+    pub(crate) of: Option<String>,
     /// Its name so far.
     pub(crate) name: String,
+    /// Conditions: name in the form, label, values.
+    pub(crate) conditions: Vec<(&'static str, &'static str, Vec<Choice>)>,
     /// Text filter so far.
     pub(crate) text: String,
     /// Serial numbers so far, one a line.
     pub(crate) serials: String,
+    /// From which day on.
+    pub(crate) from: String,
+    /// Why.
+    pub(crate) reason: String,
     /// What the filter or list gives: how many meters.
     pub(crate) found: Option<String>,
     /// What is wrong.
@@ -137,19 +164,43 @@ pub(crate) struct New {
 pub(crate) fn new(view: &New) -> Markup {
     html! {
         main #main tabindex="-1" {
-            div.ttl { div { h1 { "New group" } p { "The load of several meters, summed interval by interval." } } }
-            section.panel aria-label="New group" { div.pb {
-                @if let Some(why) = &view.refused { div role="alert" { (note(Tone::Bad, Icon::Warn, why)) } }
-                form.confirm method="post" action="/ops/groups" {
-                    div.field { label for="name" { "Name" } input #name name="name" type="text" value=(view.name) maxlength="80" required autocomplete="off"; }
-                    div.field { label for="text" { "Every meter whose serial number, address or customer holds" }
-                        input #text name="text" type="text" value=(view.text) autocomplete="off" aria-describedby="text-h"; span.hint #text-h { "Leave it empty to list them below." } }
-                    div.field { label for="serials" { "Or these serial numbers, one a line" }
-                        textarea #serials name="serials" rows="6" { (view.serials) } }
-                    @if let Some(found) = &view.found { (note(Tone::Ok, Icon::Check, found)) }
-                    p { button.btn name="look" value="1" { "Look" } button.btn.pri name="look" value="" { (icon(Icon::Check)) "Make it" } a.btn.quiet href="/ops/groups" { "Leave it" } }
-                }
+            div.ttl { div {
+                h1 { @if view.of.is_some() { "Change " (view.name) } @else { "New group" } }
+                p { "The load of several meters, summed interval by interval. Each day is summed over whom the group meant on it." }
             } }
+            @if let Some(why) = &view.refused { div role="alert" { (note(Tone::Bad, Icon::Warn, why)) } }
+            section.panel aria-label="Group" { div.pb { (form(view)) } }
+        }
+    }
+}
+
+fn form(view: &New) -> Markup {
+    html! {
+        form.confirm method="post" action="/ops/groups" {
+            @match &view.of {
+                Some(of) => { input type="hidden" name="of" value=(of); input type="hidden" name="name" value=(view.name); }
+                None => div.field { label for="name" { "Name" } input #name name="name" type="text" value=(view.name) maxlength="100" required autocomplete="off"; },
+            }
+            h2 { "Every meter that fits on the day" }
+            div.row { @for (name, label, values) in &view.conditions {
+                div.field { label for=(name) { (label) } select id=(name) name=(name) {
+                    option value="" { "any" }
+                    @for (value, chosen) in values { option value=(value) selected[*chosen] { (value) } }
+                } }
+            } }
+            h2 { "Or meters chosen one by one" }
+            div.field { label for="text" { "All whose serial number, address or customer holds" }
+                input #text name="text" type="text" value=(view.text) autocomplete="off" aria-describedby="text-h"; span.hint #text-h { "Those that are there now. Leave it empty to list them below." } }
+            div.field { label for="serials" { "These serial numbers, one a line" }
+                textarea #serials name="serials" rows="6" { (view.serials) } }
+            div.row {
+                div.field { label for="from" { "From" } input #from name="from" type="date" value=(view.from) aria-describedby="from-h";
+                    span.hint #from-h { @if view.of.is_some() { "Days before keep whom it meant." } @else { "Empty: for every day." } } }
+                div.field.grow { label for="reason" { "Reason" } input #reason name="reason" type="text" value=(view.reason) maxlength="300" autocomplete="off" aria-describedby="reason-h";
+                    span.hint #reason-h { "Kept with it." } }
+            }
+            @if let Some(found) = &view.found { (note(Tone::Ok, Icon::Check, found)) }
+            p { button.btn name="look" value="1" { "Look" } button.btn.pri name="look" value="" { (icon(Icon::Check)) "Keep it" } a.btn.quiet href="/ops/groups" { "Leave it" } }
         }
     }
 }
