@@ -42,12 +42,4 @@ impl Mdm {
     pub fn rebill_flags(&self, all: bool) -> Result<Vec<RebillFlag>, MdmError> {
         Ok(self.store().read(|r| r.rebill_flags(all))?)
     }
-
-    /// Whoever bills has taken the flags of a bill up; how many there were.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn take_up_rebill(&self, now: Timestamp, bill: BillId) -> Result<usize, MdmError> {
-        Ok(self.store().write(|w| w.take_up_rebill(bill, now))?)
-    }
 }

@@ -3,6 +3,12 @@
 //! [`Chores::plan`] writes down what has become due, [`Chores::turn`] does one of them. A chore that fails is tried again
 //! after a while that doubles each time; after its last attempt it stays in the list as dead, for a person to look at.
 
+mod retain;
+mod seal;
+
+pub use retain::RETAIN;
+pub use seal::SEAL;
+
 use crate::duty::DutyError;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -12,12 +18,15 @@ use store::{FoldReport, Job, NewJob, StoreError, Write};
 
 /// Close a day whose grace is over; the key is its date.
 pub const CLOSE_DAY: &str = "close-day";
-/// Remove sessions that have run out and jobs that were done long ago, and plan the folding; the key is the date.
+/// Remove sessions that have run out and jobs that were done long ago, plan the folding and the removal of what is older than its
+/// setting; the key is the date.
 pub const SWEEP: &str = "sweep";
 /// Fold a month of 256 channels; the key is the month's first day, the page and the date of the sweep that planned it.
 pub const FOLD: &str = "fold";
 /// All kinds that [`Chores`] knows.
-pub const KINDS: [&str; 3] = [CLOSE_DAY, SWEEP, FOLD];
+pub const KINDS: [&str; 5] = [CLOSE_DAY, SWEEP, FOLD, RETAIN, SEAL];
+/// Those that [`Chores::turn`] does.
+const ORDINARY: [&str; 4] = [CLOSE_DAY, SWEEP, FOLD, RETAIN];
 
 /// How often a chore is tried.
 const ATTEMPTS: u32 = 12;
@@ -34,7 +43,7 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// What became of a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// A job was done.
+    /// A job was done, or a portion of it.
     Done(Job),
     /// A job failed, and why; it waits for its next attempt or is dead.
     Failed(Job, String),
@@ -94,13 +103,31 @@ impl Chores {
         })
     }
 
-    /// Takes the job that has been due the longest and does it. `None` when there is nothing to do.
+    /// Takes the job that has been due the longest and does it, or a portion of it. `None` when there is nothing to do.
+    /// Sealing is not among them, see [`Chores::turn_pushes`]: pushes shall not wait behind a month of folding.
     ///
     /// # Errors
     /// What the store says when not even the failure could be written down; the lease then runs out.
     pub fn turn(&self, now: Timestamp) -> Result<Option<Turn>, DutyError> {
+        self.turn_of(&ORDINARY, now)
+    }
+
+    /// As [`Chores::turn`], of some kinds only.
+    ///
+    /// # Errors
+    /// As [`Chores::turn`].
+    pub fn turn_of(&self, kinds: &[&str], now: Timestamp) -> Result<Option<Turn>, DutyError> {
+        self.turn_within(kinds, self.lease, now)
+    }
+
+    fn turn_within(
+        &self,
+        kinds: &[&str],
+        lease: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Option<Turn>, DutyError> {
         let store = self.mdm.store();
-        let Some(job) = store.claim_job(now, &self.owner, &KINDS, self.lease)? else { return Ok(None) };
+        let Some(job) = store.claim_job(now, &self.owner, kinds, lease)? else { return Ok(None) };
         let Err(error) = self.work(&job, now) else { return Ok(Some(Turn::Done(job))) };
         let why = chain(&error);
         store.fail_job(&job, now, &why, Some(now.saturating_add(wait(job.attempts)).unwrap_or(now)))?;
@@ -143,12 +170,15 @@ impl Chores {
                     ))
                 })?;
             }
+            SEAL => self.seal(job, now)?,
+            RETAIN => self.retain(job, now)?,
             SWEEP => store.run_job(job, now, |write| {
                 let sessions = write.expire_sessions(now)?;
                 let jobs = write.forget_jobs(now.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN))?;
                 let folds = self.plan_folds(write, &job.key, now)?;
+                let removals = self.plan_retention(write, now)?;
                 Ok::<_, DutyError>(format!(
-                    "{sessions} sessions and {jobs} jobs removed, {folds} foldings planned"
+                    "{sessions} sessions and {jobs} jobs removed, {folds} foldings and {removals} removals planned"
                 ))
             })?,
             FOLD => {

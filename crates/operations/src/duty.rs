@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use mdm::{Incoming, Mdm, MdmError};
 use meter::MeterModel;
 use model::command::{Command, CommandState};
-use model::{ChannelKind, MeterId};
+use model::{BatchSource, ChannelKind, MeterId, ReadBatch};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Health, PushEntry, Read, Store, StoreError, Write};
@@ -142,12 +142,12 @@ pub struct Duty {
 /// How much of the way from a meter to a closed day is this process's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
+    /// All of it: there are no jobs.
     #[default]
     Whole,
-    /// Days are closed by jobs.
+    /// Pushes are sealed and days are closed by jobs.
     UntilTakenIn,
-    /// What was read is left in the inbox for a meter data manager; days are closed by jobs.
+    /// What was read is left in the inbox for a meter data manager; pushes are sealed and days are closed by jobs.
     UntilRead,
 }
 
@@ -237,8 +237,9 @@ impl Duty {
 
     /// Stores what the head-end learned. When this returns `Ok`, all of it is on disk.
     ///
-    /// Readings go first and counters last: what is lost between the two is read again and counts once. One event
-    /// that can never be stored is set aside in [`Settlement::refused`] and
+    /// Readings go first and counters last: what is lost between the two is read again and counts once. Pushes, which nobody can
+    /// ask for again, are appended as one group in the transaction of their counters: a push whose counter is known is kept,
+    /// and one that is not kept may come again. One event that can never be stored is set aside in [`Settlement::refused`] and
     /// stops no other.
     ///
     /// # Errors
@@ -262,8 +263,9 @@ impl Duty {
     }
 
     fn settle_together(&self, now: Timestamp, events: &[HeadEndEvent]) -> Result<Settlement, DutyError> {
-        let incoming: Vec<Incoming> = events.iter().flat_map(incoming).collect();
+        let mut incoming: Vec<Incoming> = events.iter().flat_map(incoming).collect();
         let readings: Vec<(MeterId, Timestamp)> = incoming.iter().filter_map(read_at).collect();
+        let pushes = if self.part == Part::Whole { Vec::new() } else { take_pushes(&mut incoming) };
         let mut left = Vec::new();
         if self.part == Part::UntilRead {
             left = incoming;
@@ -279,6 +281,7 @@ impl Duty {
         }
         self.store.write(|write| {
             let mut healths: BTreeMap<MeterId, Health> = BTreeMap::new();
+            write.append_pushes(&pushes, now)?;
             crate::intake::leave(write, now, left)?;
             for (meter, at) in readings {
                 healths.entry(meter).or_default().last_read = Some(at);
@@ -360,6 +363,20 @@ fn incoming(event: &HeadEndEvent) -> Vec<Incoming> {
         HeadEndEvent::Event(event) => vec![Incoming::Event(event.clone())],
         _ => Vec::new(),
     }
+}
+
+/// Takes the pushed intervals out of what came.
+fn take_pushes(incoming: &mut Vec<Incoming>) -> Vec<ReadBatch> {
+    let mut pushes = Vec::new();
+    let all = core::mem::take(incoming);
+    incoming.extend(all.into_iter().filter_map(|one| match one {
+        Incoming::Batch(batch) if batch.source == BatchSource::Push => {
+            pushes.push(batch);
+            None
+        }
+        other => Some(other),
+    }));
+    pushes
 }
 
 /// What an event is and where it came from, without its values.
@@ -477,77 +494,4 @@ fn refused(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load::parse;
-    use crate::provision::{InStore, provision};
-    use model::{BatchSource, IntervalLength, ReadBatch, Unit};
-    use vee::Rules;
-
-    /// 2026-09-21 15:20 UTC.
-    const NOW: Timestamp = Timestamp::constant(1_790_003_700, 0);
-
-    fn utility() -> Duty {
-        let store = Store::open_in_memory().unwrap();
-        store.write(|write| write.set_utility("Test", "Europe/Zurich")).unwrap();
-        let files = [
-            ("p", "premise,address,city\nP,1 Way,Town\n"),
-            ("s", "service_point,premise,commodity\nS,P,electricity\n"),
-            ("m", "serial,service_point,model,system_title,endpoint\nM,S,electricity,5754400000000001,h:1\n"),
-            (
-                "k",
-                "serial,encryption_key,authentication_key\nM,000102030405060708090A0B0C0D0E0F,D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF\n",
-            ),
-        ];
-        let files: Vec<_> =
-            files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let master = MasterKey::new([3; 16]);
-        let data = parse(&files, &InStore(&store)).unwrap();
-        provision(&store, data, &master, NOW).unwrap();
-        let mdm = Mdm::new(store, Rules::default(), models::judged()).unwrap();
-        Duty::new(Arc::new(mdm), master)
-    }
-
-    fn batch(start: Timestamp) -> HeadEndEvent {
-        HeadEndEvent::Batch(ReadBatch {
-            meter: MeterId::new(1),
-            kind: ChannelKind::Import,
-            start,
-            interval: IntervalLength::QUARTER_HOUR,
-            values: vec![Some(100)],
-            scaler: 0,
-            unit: Unit::WattHour,
-            status: vec![0],
-            received_at: NOW,
-            source: BatchSource::Scheduled,
-        })
-    }
-
-    #[test]
-    fn what_can_never_be_stored_stops_nothing_else() {
-        let duty = utility();
-        let reserve = |meter| HeadEndEvent::ReserveCounter { meter: MeterId::new(meter), ceiling: 5000 };
-        // The tables know no meter 99, and the calendar no day after its last.
-        let last = IntervalLength::QUARTER_HOUR.floor(Timestamp::MAX - SignedDuration::from_secs(900));
-        let events = [batch(NOW), reserve(99), batch(last), reserve(1)];
-        let settled = duty.settle(NOW, &events).unwrap();
-        assert_eq!(settled.reserved, [(MeterId::new(1), 5000)]);
-        assert_eq!(settled.refused.len(), 1, "{:?}", settled.refused);
-        assert!(settled.refused[0].what.contains("counters of meter 99"), "{:?}", settled.refused);
-        assert_eq!(duty.store.read(store::Read::raw_batch_count).unwrap(), 1);
-        assert_eq!(duty.store.read(|read| read.counter(MeterId::new(1))).unwrap().own_ceiling, 5000);
-    }
-
-    #[test]
-    fn the_registry_goes_to_the_head_end_with_its_counters() {
-        let duty = utility();
-        duty.store.write(|write| write.reserve_counter(MeterId::new(1), 7000)).unwrap();
-        let config = headend::HeadEndConfig::new(SystemTitle([1; 8]));
-        let mut head_end = HeadEnd::new(config.clone(), 1);
-        assert_eq!(duty.enlist(&mut head_end, NOW).unwrap(), []);
-        assert_eq!(head_end.meter_count(), 1);
-        let stranger = Duty::new(Arc::clone(&duty.mdm), MasterKey::new([4; 16]));
-        let unlisted = stranger.enlist(&mut HeadEnd::new(config, 1), NOW).unwrap();
-        assert!(unlisted[0].why.contains("does not open under this master key"), "{unlisted:?}");
-    }
-}
+mod tests;

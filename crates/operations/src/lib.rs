@@ -12,6 +12,7 @@ pub mod load;
 pub mod models;
 mod person;
 pub mod provision;
+pub mod retention;
 mod role;
 
 pub use accounts::{AccountError, Accounts, NewAccount};

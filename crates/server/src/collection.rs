@@ -8,6 +8,9 @@
 //!
 //! The loop never waits for the disk; the storage thread never touches a socket. What the head-end must
 //! have on disk before it goes on (invocation counters) comes back as a settlement.
+//!
+//! The storage thread commits in groups, by count or by time. A slow disk fills the queue of groups, then the queue of signals,
+//! and then sockets are not read: whoever pushes is slowed down by TCP, and nothing is dropped.
 
 use crate::clock::Clock;
 use crate::wire::{self, Wire, WireEvent};
@@ -24,8 +27,10 @@ use tokio::sync::mpsc;
 const MOST_SIGNALS: usize = 4096;
 /// Groups of events that may wait for the disk; beyond it the loop waits.
 const MOST_GROUPS: usize = 256;
-/// Events stored in one transaction at most.
-const MOST_EVENTS: usize = 5_000;
+/// Events of one transaction: with so many, or when the first has waited [`HOLD`], they are stored, with one wait for the disk.
+const MOST_EVENTS: usize = 1_000;
+/// How long the first event of a transaction waits for others.
+const HOLD: Duration = Duration::from_millis(5);
 /// Connections to the push listener at a time.
 const MOST_PUSHERS: usize = 10_000;
 /// How often the outbox is looked at.
@@ -263,6 +268,18 @@ impl Teller {
     }
 }
 
+/// Takes what waits, up to a transaction's worth. Whether nothing will come any more.
+fn take(groups: &mut mpsc::Receiver<Vec<HeadEndEvent>>, events: &mut Vec<HeadEndEvent>) -> bool {
+    while events.len() < MOST_EVENTS {
+        match groups.try_recv() {
+            Ok(group) => events.extend(group),
+            Err(mpsc::error::TryRecvError::Empty) => return false,
+            Err(mpsc::error::TryRecvError::Disconnected) => return true,
+        }
+    }
+    false
+}
+
 /// The storage thread.
 struct Keeper {
     duty: Arc<Duty>,
@@ -275,16 +292,10 @@ impl Keeper {
         let mut chores_due = self.clock.now();
         loop {
             let mut events = Vec::new();
-            let mut over = false;
-            while events.len() < MOST_EVENTS {
-                match groups.try_recv() {
-                    Ok(group) => events.extend(group),
-                    Err(mpsc::error::TryRecvError::Empty) => break,
-                    Err(mpsc::error::TryRecvError::Disconnected) => {
-                        over = true;
-                        break;
-                    }
-                }
+            let mut over = take(&mut groups, &mut events);
+            if !over && (1..MOST_EVENTS).contains(&events.len()) {
+                std::thread::sleep(HOLD);
+                over = take(&mut groups, &mut events);
             }
             let idle = events.is_empty();
             if self.round(events, &mut chores_due).is_err() || over {

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use mdm::Mdm;
-use operations::{Chores, Intake, Turn};
+use operations::{Chores, DutyError, Intake, Turn};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,17 +21,24 @@ const TROUBLE: Duration = Duration::from_secs(5);
 /// Items taken in at a time.
 const ITEMS: u32 = 2_000;
 
-/// Starts a thread that plans and does chores; `lease` is how long one waits that a dead process had begun.
+/// Starts a thread that plans and does chores, and one that seals pushes; `lease` is how long one waits for what a dead
+/// process had begun.
 ///
 /// # Errors
 /// When the system gives no random bytes or no thread.
-pub fn chores(mdm: Arc<Mdm>, clock: Clock, lease: SignedDuration) -> Result<()> {
+pub fn chores(mdm: &Arc<Mdm>, clock: Clock, lease: SignedDuration) -> Result<()> {
     let mut random = [0; 4];
     getrandom::fill(&mut random)
         .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
     let owner = format!("process {} {}", std::process::id(), hex::encode(random));
-    let chores = Chores::new(mdm, owner, lease);
+    let sealing = Chores::new(Arc::clone(mdm), format!("{owner} pushes"), lease);
+    let chores = Chores::new(Arc::clone(mdm), owner, lease);
     std::thread::Builder::new().name("chores".to_owned()).spawn(move || do_chores(&chores, clock))?;
+    std::thread::Builder::new().name("pushes".to_owned()).spawn(move || {
+        loop {
+            turn(&mut || sealing.turn_pushes(clock.now()));
+        }
+    })?;
     Ok(())
 }
 
@@ -45,22 +52,30 @@ fn do_chores(chores: &Chores, clock: Clock) {
                 tracing::error!(%error, "what is due cannot be planned; trying again");
             }
         }
-        match chores.turn(now) {
-            Ok(Some(Turn::Done(job))) => {
-                tracing::info!(kind = job.kind, key = job.key, "job done");
-                // The next day may be due now.
-                plan_at = Timestamp::MIN;
-            }
-            Ok(Some(Turn::Failed(job, why))) => {
-                tracing::error!(kind = job.kind, key = job.key, attempt = job.attempts, why, "job failed");
-            }
-            Ok(None) => std::thread::sleep(REST),
-            Err(error) => {
-                tracing::error!(%error, "the jobs cannot be reached; trying again");
-                std::thread::sleep(TROUBLE);
-            }
+        if turn(&mut || chores.turn(clock.now())) {
+            // The next day may be due now.
+            plan_at = Timestamp::MIN;
         }
     }
+}
+
+/// Does one job and tells of it, or rests when there is none. Whether one was done.
+fn turn(take: &mut dyn FnMut() -> Result<Option<Turn>, DutyError>) -> bool {
+    match take() {
+        Ok(Some(Turn::Done(job))) => {
+            tracing::info!(kind = job.kind, key = job.key, "job done");
+            return true;
+        }
+        Ok(Some(Turn::Failed(job, why))) => {
+            tracing::error!(kind = job.kind, key = job.key, attempt = job.attempts, why, "job failed");
+        }
+        Ok(None) => std::thread::sleep(REST),
+        Err(error) => {
+            tracing::error!(%error, "the jobs cannot be reached; trying again");
+            std::thread::sleep(TROUBLE);
+        }
+    }
+    false
 }
 
 /// Starts a thread that takes in what head-ends in other processes have left.

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_work.sql"),
     include_str!("../migrations/0004_supply.sql"),
     include_str!("../migrations/0006_imports.sql"),
+    include_str!("../migrations/0007_keep.sql"),
     include_str!("../migrations/0008_dated.sql"),
     include_str!("../migrations/0010_readers.sql"),
     include_str!("../migrations/0011_senders.sql"),
@@ -48,7 +49,7 @@ struct Inner {
     writer: Mutex<Write>,
     place: Place,
     readers: Mutex<Vec<Read>>,
-    /// A second writer of a server, so that a lease is extended while a long transaction runs.
+    /// A second writer of a server, so that jobs are claimed and given back while a long transaction runs.
     queue: Mutex<Option<Write>>,
 }
 

@@ -131,7 +131,7 @@ impl Read {
 }
 
 /// The first day of a month and of the next.
-fn bounds(month: i32) -> Result<(Date, Date)> {
+pub(crate) fn bounds(month: i32) -> Result<(Date, Date)> {
     Ok((date_of(month, 1)?, date_of(month + 1, 1)?))
 }
 

@@ -5,6 +5,7 @@
 //!                ^                                                     |            |             |
 //!                |<------------- lease ran out: the owner died --------|            |             |
 //!                |<------------- fail_job: again at a later time ------|            |             |
+//!                ^<-- advance_job: a portion, with its effect ----------|            |             |
 //!                                                     run_job: done, with its effect    fail_job: dead
 //! ```
 //!
@@ -90,6 +91,20 @@ pub struct Job {
     pub outcome: String,
 }
 
+/// How far a job has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It is done; what came of it, in words.
+    Done(String),
+    /// A portion is done.
+    More {
+        /// What whoever goes on must know.
+        payload: String,
+        /// What came of it so far, in words.
+        outcome: String,
+    },
+}
+
 const COLUMNS: &str = "id, kind, key, payload, state, due_ms, owner, lease_until_ms, attempts, most_attempts, \
                        updated_ms, outcome";
 
@@ -146,19 +161,6 @@ impl Store {
         })
     }
 
-    /// Keeps a job for `lease` from `now` on. Whether it is still ours; if not, leave it.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub fn extend_lease(&self, held: &Job, now: Timestamp, lease: SignedDuration) -> Result<bool> {
-        let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
-        self.queue(|write| {
-            let sql = "UPDATE job SET lease_until_ms = ? WHERE id = ? AND state = 'waiting' AND owner = ? AND attempts = ?";
-            let held = (until.as_millisecond(), number(held), held.owner.as_deref(), held.attempts);
-            Ok(execute(&write.conn, sql, held)? > 0)
-        })
-    }
-
     /// Runs `work` in one transaction and marks the job done in the same; `work` answers what came of it, in words.
     ///
     /// # Errors
@@ -169,6 +171,21 @@ impl Store {
         now: Timestamp,
         work: impl FnOnce(&Write) -> core::result::Result<String, E>,
     ) -> core::result::Result<(), E> {
+        self.advance_job(held, now, |write| work(write).map(Stage::Done)).map(|_| ())
+    }
+
+    /// Does the next portion of a job in one transaction; `work` answers whether that was the last. If it was not, the job
+    /// waits again at once, for anybody, with what `work` left for whoever goes on. So no portion outlives a lease: a long job
+    /// is many short turns, and its row is locked while one of them runs.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when somebody else took it; whatever `work` returns. Nothing was written then.
+    pub fn advance_job<E: From<StoreError>>(
+        &self,
+        held: &Job,
+        now: Timestamp,
+        work: impl FnOnce(&Write) -> core::result::Result<Stage, E>,
+    ) -> core::result::Result<Stage, E> {
         self.write(|write| {
             let done = "UPDATE job SET state = 'done', updated_ms = ?, lease_until_ms = NULL WHERE id = ? AND \
                         state = 'waiting' AND owner = ? AND attempts = ?";
@@ -176,9 +193,18 @@ impl Store {
             if execute(&write.conn, done, key)? == 0 {
                 return Err(StoreError::LeaseLost.into());
             }
-            let outcome = work(write)?;
-            execute(&write.conn, "UPDATE job SET outcome = ? WHERE id = ?", (outcome, number(held)))?;
-            Ok(())
+            let stage = work(write)?;
+            match &stage {
+                Stage::Done(outcome) => {
+                    execute(&write.conn, "UPDATE job SET outcome = ? WHERE id = ?", (outcome, number(held)))?;
+                }
+                Stage::More { payload, outcome } => {
+                    let again = "UPDATE job SET state = 'waiting', attempts = 0, due_ms = ?, payload = ?, outcome = ? \
+                                 WHERE id = ?";
+                    execute(&write.conn, again, (now.as_millisecond(), payload, outcome, number(held)))?;
+                }
+            }
+            Ok(stage)
         })
     }
 
@@ -263,6 +289,18 @@ impl Write {
             now.as_millisecond(),
         );
         Ok(execute(&self.conn, sql, values)? > 0)
+    }
+
+    /// Puts work into the queue that comes up again and again under one key: a job that was done, or given up, waits anew. Whether
+    /// that changed anything; one that waits already stays as it is.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn arm_job(&self, new: &NewJob, now: Timestamp) -> Result<bool> {
+        let sql = "UPDATE job SET state = 'waiting', attempts = 0, lease_until_ms = NULL, payload = ?, due_ms = ?, \
+                   updated_ms = ? WHERE kind = ? AND key = ? AND state <> 'waiting'";
+        let values = (&new.payload, new.due_at.as_millisecond(), now.as_millisecond(), &new.kind, &new.key);
+        Ok(execute(&self.conn, sql, values)? > 0 || self.enqueue_job(new, now)?)
     }
 
     /// Keeps work that can never be done, so that somebody sees it. Whether it was new.

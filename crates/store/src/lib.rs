@@ -3,7 +3,8 @@
 //! One file a noun. Every noun adds its reading verbs to [`Read`] and its writing verbs to [`Write`]; a caller opens
 //! one or the other with [`Store::read`] or [`Store::write`] and so decides what belongs into one snapshot or one
 //! transaction. Conversions between columns and our words are here and nowhere else. What was read is never overwritten: raw
-//! batches, register reads and events are only ever added, and a sealed version of a day is never changed.
+//! batches, register reads and events are only ever added, and a sealed version of a day is never changed. They go only when
+//! somebody has set that they are kept no longer, see [`Retention`].
 
 mod activation;
 pub mod block;
@@ -39,6 +40,7 @@ mod push_group;
 mod push_log;
 mod raw;
 mod register;
+mod retention;
 mod sql;
 mod stats_page;
 mod sums;
@@ -68,7 +70,7 @@ pub use fold::FoldReport;
 pub use group::{Since, Stay};
 pub use import::{ImportRefusal, ImportedFile};
 pub use inbox::InboxItem;
-pub use job::{Job, JobState, NewJob};
+pub use job::{Job, JobState, NewJob, Stage};
 pub use key::{Counter, WrappedKey};
 pub use meter::{Meter, Route};
 pub use network::{Collector, Health, Hop, Transformer};
@@ -83,6 +85,7 @@ pub use provision::{
 pub use push_group::PushGroup;
 pub use push_log::PushEntry;
 pub use raw::RawBatch;
+pub use retention::{Cursor, Cut, Kept, Portion, Removal, Retention};
 pub use sql::{SQL_VIEWS, Sql, SqlColumn, SqlTaker, SqlValue, SqlView};
 pub use stats_page::StatsPage;
 pub use sums::{BUCKETS, BucketSums, Runs};

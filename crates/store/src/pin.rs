@@ -113,13 +113,4 @@ impl Write {
         );
         Ok(execute(&self.conn, sql, values)? > 0)
     }
-
-    /// Marks the flags of a bill as taken up; how many there were.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub fn take_up_rebill(&self, bill: BillId, at: Timestamp) -> Result<usize> {
-        let sql = "UPDATE rebill_flag SET taken_up_ms = ? WHERE bill = ? AND taken_up_ms IS NULL";
-        execute(&self.conn, sql, (at.as_millisecond(), bill.get()))
-    }
 }

@@ -7,7 +7,7 @@
 
 use crate::block::input::{Input, put_signed, put_varint};
 use crate::block::{pack_raw, unpack_raw};
-use crate::column::{execute, interval, kind, millis, rows, seconds, source, source_code, unit, value};
+use crate::column::{execute, interval, kind, millis, row, rows, seconds, source, source_code, unit, value};
 use crate::{Read, Result, StoreError, Write};
 use jiff::Timestamp;
 use model::{MeterId, ReadBatch};
@@ -32,6 +32,15 @@ impl Read {
             let batches = unpacked(row.blob(2)?, millis(row.get(1)?)?)?;
             Ok(PushGroup { id: row.get(0)?, batches })
         })
+    }
+
+    /// Whether a group that was received at `until` or before waits to be sealed.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn pushes_due(&self, until: Timestamp) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM push_group WHERE received_ms <= ?)";
+        value(&self.conn, sql, [until.as_millisecond()])
     }
 
     /// How many batches wait to be sealed.
@@ -73,6 +82,16 @@ impl Write {
         let count = u32::try_from(batches.len()).unwrap_or(u32::MAX);
         execute(&self.conn, sql, (received_at.as_millisecond(), count, block))?;
         Ok(())
+    }
+
+    /// Takes the oldest group out as it is, packed, with the moment of its receipt: for one that can be sealed by nobody.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn withdraw_push_group(&self) -> Result<Option<(Timestamp, Vec<u8>)>> {
+        let sql =
+            "DELETE FROM push_group WHERE id = (SELECT min(id) FROM push_group) RETURNING received_ms, block";
+        row(&self.conn, sql, [], |row| Ok((millis(row.get(0)?)?, row.blob(1)?.to_vec())))
     }
 
     /// Removes a group whose batches were taken in by this transaction. Whether it was there.

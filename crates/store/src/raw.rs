@@ -1,4 +1,4 @@
-//! What was truly read, kept forever and never changed.
+//! What was truly read, never changed.
 
 use crate::block::{pack_raw, unpack_raw};
 use crate::column::{execute, interval, millis, rows, seconds, source, source_code, unit, value};
@@ -157,7 +157,7 @@ impl Write {
 }
 
 /// The date of an instant in UTC, so many days on.
-fn utc_day(at: Timestamp, days: i64) -> jiff::civil::Date {
+pub(crate) fn utc_day(at: Timestamp, days: i64) -> jiff::civil::Date {
     let date = jiff::tz::TimeZone::UTC.to_datetime(at).date();
     date.checked_add(jiff::Span::new().days(days)).unwrap_or(date)
 }

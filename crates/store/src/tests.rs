@@ -1,4 +1,5 @@
 mod pages;
+mod retention;
 
 use crate::*;
 use jiff::civil::date;

@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     }
     if roles.jobs {
         let lease = SignedDuration::from_secs(i64::from(config.jobs.lease_s));
-        server::work::chores(Arc::clone(&utility.mdm), clock, lease)?;
+        server::work::chores(&utility.mdm, clock, lease)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(crate::pages::MOST_THREADS)

@@ -153,7 +153,7 @@ impl Mdm {
             commodity: meter.commodity,
             address: premise.map(|premise| premise.address),
             series: series(read, &entry.channel, &day)?,
-            raw: raw(read, &entry, &day, Timestamp::MAX)?,
+            raw: raw(read, &entry, &day)?,
             findings: exceptions_of(read, channel, date)?,
             registers: registers(read, &entry, day.start(), day.end())?,
             bracket: self.bracket(read, &entry, &day)?,
@@ -195,36 +195,15 @@ impl Mdm {
         let advance = vee::register_advance(from.value, to.value, entry.facts.modulus).consumption();
         Ok(Some(Bracket { from, to, advance, sum, missing }))
     }
-
-    /// What had been read of a channel's day until an instant, as it was read; `None` for a channel that is not in service.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn raw_until(
-        &self,
-        channel: ChannelId,
-        date: Date,
-        at: Timestamp,
-    ) -> Result<Option<Vec<Option<RawSlot>>>, MdmError> {
-        let Some(entry) = self.catalogue().by_id(channel) else { return Ok(None) };
-        let day = self.local_day(date)?;
-        self.store().read(|r| raw(r, &entry, &day, at).map(Some))
-    }
 }
 
 /// What was read of a day, the reading received last standing for an interval.
-fn raw(
-    read: &Read,
-    entry: &Entry,
-    day: &LocalDay,
-    until: Timestamp,
-) -> Result<Vec<Option<RawSlot>>, MdmError> {
+fn raw(read: &Read, entry: &Entry, day: &LocalDay) -> Result<Vec<Option<RawSlot>>, MdmError> {
     let (channel, interval) = (entry.channel, entry.channel.interval);
     let (_, exponent) = channel.kind.stored_unit();
     let mut slots: Vec<Option<RawSlot>> = vec![None; day.intervals(interval)];
     let from = day.start().saturating_sub(LONGEST_BATCH).unwrap_or(Timestamp::MIN);
     let mut batches = read.raw_batches(channel.id, from, day.end())?;
-    batches.retain(|batch| batch.received_at <= until);
     batches.sort_by_key(|batch| batch.received_at);
     for batch in &batches {
         for (index, value) in batch.values.iter().enumerate() {

@@ -154,7 +154,7 @@ impl Mdm {
     /// A channel's day as it stands, as it stood at an instant, or as a bill took it.
     ///
     /// A version counts from the millisecond in which it was made. The newest version of a day whose readings still arrive
-    /// is filled in place, so before its last filling nothing is answered; [`Mdm::raw_until`] tells what had been read.
+    /// is filled in place, so before its last filling nothing is answered.
     ///
     /// # Errors
     /// What the store says.

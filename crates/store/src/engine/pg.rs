@@ -88,7 +88,8 @@ impl Pg {
 
     /// Runs the migrations that the database has not seen yet, all or none.
     pub(crate) fn migrate(&self, migrations: &[&str]) -> Result<()> {
-        self.begin(Access::Write)?;
+        // Each statement sees what was committed before it: whoever waited for the lock sees what its holder made.
+        self.begin(Access::Queue)?;
         let result = self.migrations(migrations).and_then(|()| self.end(true));
         if result.is_err() {
             self.end(false)?;
@@ -110,9 +111,9 @@ impl Pg {
         for migration in migrations.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
             self.batch(&dialect::definition(migration))?;
         }
-        self.batch(&format!("UPDATE schema_version SET version = {known}"))?;
         // Several processes start at once, and what is there already is not made again; the lock is still held.
         if found < known {
+            self.batch(&format!("UPDATE schema_version SET version = {known}"))?;
             for script in [VIEWS, &crate::sql::word_functions(), &crate::sql::definitions()] {
                 self.batch(script)?;
             }

@@ -1,5 +1,5 @@
 use super::{at, on_each_engine, street};
-use crate::{InboxItem, Job, JobState, NewJob, PgConfig, Read, Store, StoreError};
+use crate::{InboxItem, Job, JobState, NewJob, PgConfig, Read, Stage, Store, StoreError};
 use jiff::SignedDuration;
 use model::command::{Action, Command};
 use model::{CommandId, MeterId};
@@ -57,16 +57,95 @@ fn a_lease_that_runs_out_passes_the_job_on() {
     on_each_engine(|store| {
         enqueue(&store, &chore("a", 0));
         let slow = claim(&store, 0, "slow").unwrap();
-        assert!(store.extend_lease(&slow, at(50), MINUTE).unwrap());
-        assert!(claim(&store, 100, "quick").is_none());
-        let quick = claim(&store, 111, "quick").unwrap();
+        assert!(claim(&store, 59, "quick").is_none());
+        let quick = claim(&store, 60, "quick").unwrap();
         assert_eq!(quick.attempts, 2);
-        assert!(!store.extend_lease(&slow, at(112), MINUTE).unwrap());
         assert!(matches!(run(&store, &slow, 113), Err(StoreError::LeaseLost)));
         assert!(store.read(|r| r.meta("a")).unwrap().is_none(), "the slow one left nothing");
         assert!(!store.fail_job(&slow, at(114), "too late", None).unwrap());
         run(&store, &quick, 115).unwrap();
         assert_eq!(store.read(|r| r.meta("a")).unwrap().as_deref(), Some("done"));
+    });
+}
+
+#[test]
+fn a_long_job_is_done_in_portions_by_whoever_comes() {
+    on_each_engine(|store| {
+        enqueue(&store, &chore("a", 0));
+        let portion = |job: &Job, now: i64| {
+            store.advance_job(job, at(now), |w| {
+                let next = job.payload.parse::<u32>().unwrap_or(0) + 1;
+                w.set_meta(&format!("portion {next}"), "done")?;
+                let outcome = format!("{next} of 3");
+                Ok::<_, StoreError>(if next == 3 {
+                    Stage::Done(outcome)
+                } else {
+                    Stage::More { payload: next.to_string(), outcome }
+                })
+            })
+        };
+        let first = claim(&store, 0, "one").unwrap();
+        assert_eq!(
+            portion(&first, 10).unwrap(),
+            Stage::More { payload: "1".to_owned(), outcome: "1 of 3".to_owned() }
+        );
+        assert!(matches!(portion(&first, 11), Err(StoreError::LeaseLost)), "a portion is done once");
+        let second = claim(&store, 12, "two").unwrap();
+        assert_eq!((second.payload.as_str(), second.attempts), ("1", 1), "portions are no attempts");
+        // The second owner sleeps through its lease; the third does its portion, and it does not.
+        let third = claim(&store, 100, "three").unwrap();
+        portion(&third, 101).unwrap();
+        assert!(matches!(portion(&second, 102), Err(StoreError::LeaseLost)));
+        let last = claim(&store, 103, "two").unwrap();
+        assert_eq!(portion(&last, 104).unwrap(), Stage::Done("3 of 3".to_owned()));
+        assert!(claim(&store, 105, "one").is_none());
+        let done = store.read(|r| r.job("close-day", "a")).unwrap().unwrap();
+        assert_eq!((done.state, done.outcome.as_str()), (JobState::Done, "3 of 3"));
+    });
+}
+
+#[test]
+fn a_transaction_that_outlives_its_lease_is_not_run_beside_itself() {
+    on_each_engine(|store| {
+        enqueue(&store, &chore("a", 0));
+        let slow = claim(&store, 0, "slow").unwrap();
+        let (begun, wait) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let working = store.clone();
+            scope.spawn(move || {
+                working.run_job(&slow, at(10), |w| {
+                    begun.send(()).unwrap();
+                    // A server lets another owner look meanwhile; a file makes it wait for the end of this.
+                    if w.conn.is_shared() {
+                        let look = working.clone();
+                        let other = std::thread::spawn(move || claim(&look, 500, "quick"));
+                        assert!(other.join().unwrap().is_none(), "its row is locked");
+                    }
+                    w.set_meta("a", "done")?;
+                    Ok::<_, StoreError>(String::new())
+                })
+            });
+            wait.recv().unwrap();
+            assert!(claim(&store, 600, "third").is_none());
+        });
+        assert_eq!(store.read(|r| r.meta("a")).unwrap().as_deref(), Some("done"));
+    });
+}
+
+#[test]
+fn work_that_comes_up_again_is_one_row() {
+    on_each_engine(|store| {
+        let arm = |now: i64| store.write(|w| w.arm_job(&chore("a", now), at(now))).unwrap();
+        assert!(arm(0));
+        assert!(!arm(1), "it waits already");
+        run(&store, &claim(&store, 2, "one").unwrap(), 2).unwrap();
+        assert!(claim(&store, 3, "one").is_none());
+        assert!(arm(4));
+        let again = claim(&store, 5, "one").unwrap();
+        assert_eq!(again.attempts, 1);
+        store.fail_job(&again, at(6), "no", None).unwrap();
+        assert!(arm(7), "what was given up is tried again");
+        assert_eq!(store.read(|r| r.jobs(None, 10)).unwrap().len(), 1);
     });
 }
 

@@ -3,6 +3,7 @@
 mod jobs;
 mod load;
 mod migrate;
+mod retention;
 mod template;
 mod user;
 
@@ -26,6 +27,8 @@ enum Command {
     User(user::Arguments),
     /// List the work of the utility's jobs, and revive what was given up.
     Jobs(jobs::Arguments),
+    /// Show and set how long data is kept, and remove what is older.
+    Retention(retention::Arguments),
     /// Bring premises, customers, service points, meters, collectors and keys in from CSV files.
     Load(load::Arguments),
     /// Print commented CSV templates, or write them to a directory.
@@ -65,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         Command::Migrate(arguments) => migrate::run(arguments, talk),
         Command::User(arguments) => user::run(arguments, talk),
         Command::Jobs(arguments) => jobs::run(arguments, talk),
+        Command::Retention(arguments) => retention::run(arguments, talk),
         Command::Load(arguments) => load::run(arguments, talk),
         Command::Template(arguments) => template::run(arguments, talk),
     }

@@ -11,5 +11,7 @@ mod hostile;
 mod import;
 mod kill;
 mod ledger;
+mod push;
+mod retention;
 mod roles;
 mod work;

@@ -35,7 +35,7 @@ pub(crate) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
         .collect();
     let began = now();
     for _ in 0..groups {
-        mdm.append_pushes(day.end(), &pushes)?;
+        ground.store.write(|write| write.append_pushes(&pushes, day.end()))?;
     }
     let seconds = began.elapsed().as_secs_f64();
     let waiting = ground.store.read(store::Read::pushes_waiting)?;
