@@ -14,6 +14,7 @@
 mod bits;
 pub(crate) mod chunk;
 pub(crate) mod input;
+pub(crate) mod table;
 
 use chunk::CHUNK;
 use input::{Input, put_varint};

@@ -1,5 +1,6 @@
 //! Sums over many channels: every block of a time is read once, in the order in which it lies, straight into buckets.
 
+use crate::block::table::Unpacker;
 use crate::column::{day_number, day_of};
 use crate::month::{date_of, month_number};
 use crate::{Read, Result};
@@ -108,9 +109,10 @@ impl Read {
                 newer.insert((block.channel, day));
             }
         }
+        let mut unpacker = Unpacker::default();
         for month in month_number(from)..=month_number(to.yesterday().unwrap_or(to)) {
             self.each_share(month, (first, end), |share, _| {
-                share.newest(|of_month, values| {
+                share.newest(&mut unpacker, |of_month, values| {
                     let Ok(day) = date_of(month, of_month) else { return };
                     let given = !newer.is_empty() && newer.contains(&(share.channel, day));
                     if from <= day && day < to && !given {

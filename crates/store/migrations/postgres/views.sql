@@ -272,7 +272,104 @@ BEGIN
 END
 $$;
 
--- The newest version of one channel's day in a month of up to 8 channels; nothing where it is not in there.
+-- A column of numbers: chunks of 256.
+CREATE OR REPLACE FUNCTION wattle_column(block bytea, INOUT at int, count int, OUT vals bigint[])
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    part bigint[];
+BEGIN
+    vals := '{}';
+    WHILE cardinality(vals) < count LOOP
+        SELECT c.at, c.vals INTO at, part FROM wattle_chunk(block, at, least(256, count - cardinality(vals))) c;
+        vals := vals || part;
+    END LOOP;
+END
+$$;
+
+-- The values of days of so many slots each, packed beside each other; one day behind the other.
+CREATE OR REPLACE FUNCTION wattle_table(block bytea, at int, days int[]) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    total int := coalesce((SELECT sum(d) FROM unnest(days) d), 0);
+    way int := get_byte(block, at);
+    size int := CASE WHEN way = 0
+        THEN least(4096, greatest(1, 64 / greatest(1, cardinality(days))) * greatest(1, cardinality(days))) ELSE 64 END;
+    groups int := (total + size - 1) / size;
+    widths bigint[];
+    bases bigint[];
+    gaps bigint[];
+    highs bigint[];
+    series bigint[] := array_fill(0::bigint, ARRAY[total]);
+    vals bigint[] := array_fill(0::bigint, ARRAY[total]);
+    width int;
+    narrow bigint;
+    wide numeric;
+    start int;
+    shift int;
+    place int := 0;
+    before bigint := 0;
+BEGIN
+    IF way > 2 THEN
+        RAISE EXCEPTION 'nonsense in a month at byte %', at;
+    END IF;
+    SELECT c.at, c.vals INTO at, widths FROM wattle_column(block, at + 1, groups) c;
+    SELECT c.at, c.vals INTO at, bases FROM wattle_column(block, at, groups) c;
+    FOR g IN 1..groups LOOP
+        width := widths[g];
+        FOR i IN 0..least(size, total - (g - 1) * size) - 1 LOOP
+            start := at + i * width / 8;
+            shift := i * width % 8;
+            IF width <= 48 AND abs(bases[g]::numeric) < 4611686018427387904 THEN
+                narrow := 0;
+                FOR k IN 0..(shift + width + 7) / 8 - 1 LOOP
+                    narrow := narrow | (get_byte(block, start + k)::bigint << (8 * k));
+                END LOOP;
+                series[(g - 1) * size + i + 1] := bases[g] + ((narrow >> shift) & ((1::bigint << width) - 1));
+            ELSE
+                wide := 0;
+                FOR k IN 0..(shift + width + 7) / 8 - 1 LOOP
+                    wide := wide + get_byte(block, start + k) * power(256::numeric, k);
+                END LOOP;
+                series[(g - 1) * size + i + 1] := wattle_signed(
+                    bases[g] + mod(div(wide, power(2::numeric, shift)), power(2::numeric, width)));
+            END IF;
+        END LOOP;
+        at := at + (least(size, total - (g - 1) * size) * width + 7) / 8;
+    END LOOP;
+    SELECT v.at, v.value INTO at, wide FROM wattle_varint(block, at) v;
+    SELECT c.at, c.vals INTO at, gaps FROM wattle_column(block, at, wide::int) c;
+    SELECT c.at, c.vals INTO at, highs FROM wattle_column(block, at, wide::int) c;
+    FOR i IN 1..cardinality(gaps) LOOP
+        place := place + gaps[i]::int;
+        series[place + 1] :=
+            wattle_signed(series[place + 1] + highs[i] * power(2::numeric, widths[place / size + 1]::int));
+    END LOOP;
+    IF way = 1 OR total = 0 THEN
+        RETURN series;
+    ELSIF way = 2 THEN
+        FOR i IN 1..total LOOP
+            wide := series[i];
+            before := wattle_signed(before + wattle_unzigzag(CASE WHEN wide < 0 THEN wide + 18446744073709551616 ELSE wide END));
+            series[i] := before;
+        END LOOP;
+        RETURN series;
+    END IF;
+    place := 0;
+    FOR slot IN 0..(SELECT max(d) FROM unnest(days) d) - 1 LOOP
+        start := 0;
+        FOR day IN 1..cardinality(days) LOOP
+            IF slot < days[day] THEN
+                place := place + 1;
+                vals[start + slot + 1] := series[place];
+            END IF;
+            start := start + days[day];
+        END LOOP;
+    END LOOP;
+    RETURN vals;
+END
+$$;
+
+-- The newest version of one channel's day in a month of up to 32 channels; nothing where it is not in there.
 CREATE OR REPLACE FUNCTION wattle_in_month(block bytea, channel int, of_month int,
     OUT version int, OUT recorded_s bigint, OUT length_s int, OUT marks int[], OUT vals bigint[])
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -286,6 +383,7 @@ DECLARE
     runs int;
     mine boolean;
     total int;
+    all_days int[];
     head int;
     days int;
     version_of_run int;
@@ -294,7 +392,7 @@ DECLARE
     marks_of_run int[];
     found_at int;
 BEGIN
-    IF get_byte(block, 0) <> 1 THEN
+    IF get_byte(block, 0) <> 2 THEN
         RAISE EXCEPTION 'month of format %, which these views do not know', get_byte(block, 0);
     END IF;
     SELECT v.at, v.value INTO at, value FROM wattle_varint(block, at) v;
@@ -313,8 +411,9 @@ BEGIN
         END IF;
     END LOOP;
     WHILE at < octet_length(block) LOOP
-        mine := get_byte(block, at) = (channel & 7) + 1;
+        mine := get_byte(block, at) = (channel & 31) + 1;
         total := 0;
+        all_days := '{}';
         found_at := NULL;
         SELECT v.at, v.value::int INTO at, runs FROM wattle_varint(block, at + 1) v;
         FOR i IN 1..runs LOOP
@@ -346,10 +445,14 @@ BEGIN
                 marks := marks_of_run;
             END IF;
             total := total + slots * days;
+            all_days := all_days || array_fill(slots, ARRAY[days]);
         END LOOP;
         SELECT v.at, v.value INTO at, value FROM wattle_varint(block, at) v;
         IF found_at IS NOT NULL THEN
-            vals := wattle_some(block, at, total, found_at, cardinality(marks));
+            vals := (wattle_table(block, at, all_days))[found_at + 1:found_at + cardinality(marks)];
+            FOR i IN 1..cardinality(marks) LOOP
+                vals[i] := CASE WHEN marks[i] & 15 = 9 THEN 0 ELSE vals[i] END;
+            END LOOP;
             RETURN;
         END IF;
         EXIT WHEN mine;
@@ -393,7 +496,7 @@ BEGIN
     SELECT i.* INTO r FROM month_page m
         CROSS JOIN LATERAL wattle_in_month(m.block, of_channel::int, extract(day FROM day)::int) i
         WHERE m.month = (extract(year FROM day) - 1970) * 12 + extract(month FROM day) - 1
-            AND m.page = of_channel / 8;
+            AND m.page = of_channel / 32;
     IF r.version IS NOT NULL THEN
         version := r.version;
         sealed := 1;

@@ -6,6 +6,8 @@ use super::input::{Input, low_byte, put_varint, unzigzag, zigzag};
 
 /// The most values of a chunk.
 pub(crate) const CHUNK: usize = 256;
+/// What a patch takes besides its high bits: an index of eight bits, and what sevens round up.
+const PATCH_BITS: usize = 11;
 
 /// How a chunk is written.
 struct Plan {
@@ -46,8 +48,8 @@ fn plan(values: &[i64], offsets: &mut [u64]) -> Plan {
         stepwise[length(zigzag(value.wrapping_sub(before)))] += 1;
         before = *value;
     }
-    let (width, size) = cheapest(&direct, values.len());
-    let (step_width, step_size) = cheapest(&stepwise, values.len());
+    let (width, size) = cheapest(&direct, values.len(), PATCH_BITS);
+    let (step_width, step_size) = cheapest(&stepwise, values.len(), PATCH_BITS);
     if step_size >= size {
         return Plan { differences: false, width, base };
     }
@@ -64,22 +66,22 @@ const fn length(value: u64) -> usize {
     (64 - value.leading_zeros()) as usize
 }
 
-/// The width that makes the chunk smallest, and its size in bits, given how many values need how many bits.
-fn cheapest(lengths: &[u16; 65], count: usize) -> (u8, usize) {
+/// The width that makes `count` values smallest, and their size in bits, given how many need how many bits. What is longer
+/// than the width is patched, which takes `patch_bits` besides its high bits.
+pub(super) fn cheapest(lengths: &[u16; 65], count: usize, patch_bits: usize) -> (u8, usize) {
     let longest = lengths.iter().rposition(|count| *count > 0).unwrap_or(0);
     let (mut best, mut best_size) = (longest, count * longest);
-    // Everything longer than the width is patched: an index of eight bits, then the high bits in sevens.
     let (mut patches, mut high_bits) = (0usize, 0usize);
     for width in (0..longest).rev() {
         let longer = usize::from(lengths[width + 1]);
         high_bits += patches;
         patches += longer;
         high_bits += longer;
-        let size = count * width + patches * 11 + high_bits;
+        let size = count * width + patches * patch_bits + high_bits;
         if size <= best_size {
             (best, best_size) = (width, size);
         }
-        if patches * 8 > best_size {
+        if patches * patch_bits > best_size {
             break;
         }
     }

@@ -4,11 +4,13 @@ use jiff::civil::date;
 use model::{IntervalLength, QualityClass};
 use proptest::prelude::*;
 
-fn day(channel: u32, of_month: i8, version: u32, values: Vec<i64>, odd: bool, raw: bool) -> Folded {
+fn day(channel: u32, of_month: i8, version: u32, mut values: Vec<i64>, odd: bool, raw: bool) -> Folded {
     let day = date(2026, 3, of_month);
     let mut quality = vec![Quality::VALID; values.len()];
     if odd && !quality.is_empty() {
         quality[0] = Quality::new(QualityClass::Questionable);
+        quality[5] = Quality::new(QualityClass::Missing);
+        values[5] = 0;
     }
     let recorded_at = Timestamp::from_second(1_772_500_000 + i64::from(of_month) * 86_400).unwrap();
     let block = DayBlock {
@@ -44,7 +46,7 @@ proptest! {
     #[test]
     fn what_is_folded_comes_back(
         days in prop::collection::btree_map(
-            (0u32..8, 1u32..4, 1i8..32),
+            (0u32..32, 1u32..4, 1i8..32),
             (prop::collection::vec(-5000i64..5000, 23..26), any::<bool>(), any::<bool>()),
             0..60,
         ),
@@ -52,7 +54,7 @@ proptest! {
         let days: Vec<Folded> = days
             .into_iter()
             .map(|((place, version, of_month), (values, odd, raw))| {
-                day(80 + place, of_month, version, values, odd, raw && version == 1)
+                day(320 + place, of_month, version, values, odd, raw && version == 1)
             })
             .collect();
         prop_assert_eq!(unpacked(&pack(days.clone()), 10).unwrap(), days);
@@ -61,7 +63,7 @@ proptest! {
     #[test]
     fn any_bytes_are_refused_or_read(mut bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         if !bytes.is_empty() {
-            bytes[0] = 1;
+            bytes[0] = FORMAT;
         }
         let _ = unpacked(&bytes, 3);
     }
@@ -76,9 +78,9 @@ fn the_newest_version_of_a_day_stands() {
     ];
     let block = pack(days);
     let mut view = MonthView::read(&block).unwrap();
-    let share = view.next(1).unwrap().unwrap();
+    let share = view.next(0).unwrap().unwrap();
     let mut seen = Vec::new();
-    share.newest(|day, values| seen.push((day, values[0]))).unwrap();
+    share.newest(&mut Unpacker::default(), |day, values| seen.push((day, values[0]))).unwrap();
     assert_eq!(seen, [(1, 7), (2, 2)]);
     assert!(share.holds(1) && !share.holds(3));
 }
