@@ -9,6 +9,7 @@ mod mapping;
 mod registers;
 mod row;
 mod shelf;
+mod usual;
 mod wide;
 mod words;
 mod write;

@@ -21,6 +21,7 @@ mod kinds;
 mod links;
 mod reader;
 mod run;
+mod skim;
 mod time;
 mod writer;
 

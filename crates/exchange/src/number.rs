@@ -185,6 +185,16 @@ impl Mantissas {
         self.push_other(number)
     }
 
+    /// Adds a number that has as many decimals as the column; else nothing is added.
+    #[inline]
+    pub fn push_alike(&mut self, number: Scanned) -> bool {
+        let alike = number.decimals == self.decimals;
+        if alike {
+            self.values.push(number.mantissa);
+        }
+        alike
+    }
+
     fn push_other(&mut self, number: Scanned) -> bool {
         if number.decimals < self.decimals || number.mantissa == 0 {
             let factor = power(self.decimals.saturating_sub(number.decimals));

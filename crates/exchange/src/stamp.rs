@@ -73,10 +73,37 @@ impl StampReader {
         }
     }
 
+    /// Reads an ISO stamp of the day of the last one at the beginning of `text`, and returns what follows it. `None` where
+    /// it is another day, or written in a way that [`Self::read`] has to look at.
+    #[inline]
+    pub fn again<'a>(&self, text: &'a [u8]) -> Option<(Stamp, &'a [u8])> {
+        let (date, rest) = text.split_at_checked(10)?;
+        if date != self.date || self.form != StampForm::Iso {
+            return None;
+        }
+        let [b'T' | b' ', h1, h2, b':', m1, m2, rest @ ..] = rest else { return None };
+        let (hour, minute) = (two(&[*h1, *h2])?, two(&[*m1, *m2])?);
+        let (second, rest) = match rest {
+            [b':', s1, s2, rest @ ..] => (two(&[*s1, *s2])?, rest),
+            _ => (0, rest),
+        };
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let civil = self.midnight + hour * 3600 + minute * 60 + second;
+        let (offset, rest) = match rest {
+            [b'Z', rest @ ..] => (Some(0), rest),
+            [b'+' | b'-', _, _, b':', _, _, after @ ..] => (offset(rest.get(..6)?)?, after),
+            _ => (None, rest),
+        };
+        Some((Stamp { civil, offset }, rest))
+    }
+
     #[inline]
     fn iso(&mut self, text: &[u8]) -> Option<Stamp> {
         let (date, rest) = text.split_at_checked(10)?;
-        if date != self.date {
+        // Nothing is remembered at first, which must not be taken for a date.
+        if date != self.date || date.starts_with(b"\0") {
             let [y1, y2, y3, y4, dash @ (b'-' | b'/'), m1, m2, dash2, d1, d2] = *date else { return None };
             if dash != dash2 {
                 return None;

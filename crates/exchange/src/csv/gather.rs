@@ -2,7 +2,7 @@
 
 use crate::item::{Beside, Foreign, IntervalBlock, Item, Series};
 use crate::limits;
-use crate::number::{Decimal, Mantissas};
+use crate::number::{Decimal, Mantissas, Scanned};
 use crate::refusal::{Reason, Refusal};
 use jiff::Timestamp;
 use model::{IntervalLength, Quality};
@@ -84,6 +84,20 @@ impl Gathering {
             return;
         }
         self.push_other(reading, out);
+    }
+
+    /// Adds a value that goes on from the last one with as many decimals; else nothing is done.
+    #[inline]
+    pub(crate) fn go_on(&mut self, at: i64, value: Scanned, quality: Quality) -> bool {
+        let Some(interval) = self.interval else { return false };
+        let open = &mut self.open;
+        let goes_on = at == open.next && !open.column.is_empty() && open.column.len() < limits::BLOCK_VALUES;
+        if !goes_on || !open.column.push_alike(value) {
+            return false;
+        }
+        open.quality.push(quality);
+        open.next += i64::from(interval.secs());
+        true
     }
 
     fn push_other(&mut self, reading: Reading, out: &mut VecDeque<Item>) {

@@ -5,6 +5,7 @@ use super::heading::{Places, guess_delimiter, places};
 use super::mapping::{Mapping, MappingError, Meaning, StampsAt};
 use super::row::Row;
 use super::shelf::Shelf;
+use super::usual::Usual;
 use super::words::{Described, number_of, quality_of};
 use crate::by_line::{ByLine, Records};
 use crate::item::{Item, Reader};
@@ -33,6 +34,7 @@ struct Rows {
     row: Row,
     shelf: Shelf,
     key: Vec<u8>,
+    usual: Usual,
 }
 
 impl<R: Read> LongReader<R> {
@@ -53,6 +55,7 @@ impl<R: Read> LongReader<R> {
             row: Row::default(),
             shelf: Shelf::default(),
             key: Vec::new(),
+            usual: Usual::default(),
         };
         Ok(Self(ByLine::new(input, rows)))
     }
@@ -82,10 +85,27 @@ impl Rows {
         let Some(delimiter) = self.delimiter.filter(|_| self.places.is_some()) else {
             return self.first_line(number, line, out);
         };
+        if self.usual_row(line) {
+            return Ok(());
+        }
+        self.usual.forget();
         if let Err(reason) = self.reading(number, line, delimiter, out) {
             out.push_back(Item::Refused(Refusal::new(number, reason, line)));
         }
         Ok(())
+    }
+
+    /// Takes a row in that only goes on from the one before; else nothing is done.
+    #[inline]
+    fn usual_row(&mut self, line: &[u8]) -> bool {
+        let Some((stamp, value, quality)) = self.usual.read(line, &self.stamps) else { return false };
+        let Some(series) = self.shelf.going_on() else { return false };
+        let Ok(at) = self.clock.instant(stamp, series.expected()) else { return false };
+        let added = series.go_on(at, value, quality);
+        if added {
+            self.shelf.added();
+        }
+        added
     }
 
     #[cold]
@@ -94,6 +114,7 @@ impl Rows {
         let places = places(number, line, delimiter, &self.mapping, &mut self.stamps)?;
         let is_heading = places.is_heading;
         self.delimiter = Some(delimiter);
+        self.usual = Usual::new(&places, delimiter, self.meaning.decimal);
         self.places = Some(places);
         if is_heading { Ok(()) } else { self.line(number, line, out) }
     }
@@ -135,6 +156,9 @@ impl Rows {
         let value = number_of(self.row.field(line, places.value), &self.meaning)?;
         let word = places.quality.map_or(&b""[..], |place| self.row.field(line, place));
         let (quality, beside) = quality_of(word, value.is_some(), &self.meaning)?;
+        if value.is_some() && beside.is_none() && self.meaning.multiplier.is_none() {
+            self.usual.learn(&self.row, line, quality);
+        }
         self.shelf.push(at, Reading { at: instant, value, quality, beside, line: number }, out);
         Ok(())
     }

@@ -80,6 +80,17 @@ impl Row {
         whole.get(*from..*to).unwrap_or_default().trim_ascii()
     }
 
+    /// The field at `index` as it is written, with the delimiter behind it, and whether the line ends there; `None` where
+    /// quotes were taken away.
+    pub(crate) fn written<'a>(&self, line: &'a [u8], index: usize) -> Option<(&'a [u8], bool)> {
+        if self.quoted {
+            return None;
+        }
+        let Some((from, to)) = self.ends.get(index) else { return Some((b"", true)) };
+        let ends = *to >= line.len();
+        Some((line.get(*from..if ends { *to } else { to + 1 })?, ends))
+    }
+
     /// Every field.
     pub(crate) fn fields<'a>(&'a self, line: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         (0..self.len()).map(move |index| self.field(line, index))

@@ -73,6 +73,21 @@ impl Shelf {
         }
     }
 
+    /// The series of the row before, where there is room for one more value.
+    #[inline]
+    pub(crate) fn going_on(&mut self) -> Option<&mut Gathering> {
+        if self.held >= limits::GATHERED_VALUES {
+            return None;
+        }
+        self.series.get_mut(self.last)
+    }
+
+    /// A value was added to what [`Self::going_on`] gave.
+    #[inline]
+    pub(crate) const fn added(&mut self) {
+        self.held += 1;
+    }
+
     /// Hands out everything that is held; the series stay known.
     pub(crate) fn flush(&mut self, out: &mut VecDeque<Item>) {
         for gathering in &mut self.series {

@@ -147,6 +147,60 @@ fn what_is_no_table_is_said_at_once() {
     }
 }
 
+mod usual {
+    use super::read;
+    use proptest::prelude::*;
+
+    fn table(rows: &[Vec<String>], quoted: bool) -> String {
+        let mut text = "meter,time,value,note,quality,unit\n".to_owned();
+        for row in rows {
+            let fields: Vec<String> =
+                row.iter().map(|field| if quoted { format!("\"{field}\"") } else { field.clone() }).collect();
+            text += &fields.join(",");
+            text.push('\n');
+        }
+        text
+    }
+
+    fn row() -> impl Strategy<Value = Vec<String>> {
+        let stamp = (0u8..8, prop::sample::select(vec!["", "Z", "+01:00", ":00Z", ":00", ":01Z", " ", "x"]))
+            .prop_map(|(slot, tail)| {
+                format!("2024-01-0{}T{:02}:{:02}{tail}", slot / 7 + 1, slot / 4, slot % 4 * 15)
+            });
+        let one_of = |words: &[&'static str]| prop::sample::select(words.to_vec()).prop_map(str::to_owned);
+        (
+            prop_oneof![4 => Just("M1".to_owned()), 1 => one_of(&["M2", "M", "", " M1", "M12"])],
+            stamp,
+            prop_oneof![
+                4 => (0u16..2000).prop_map(|n| format!("{}.{:03}", n / 1000, n % 1000)),
+                1 => one_of(&["", "7", "-0.5", "1e3", "null", "x", "0.000", "12345678901234567890", " 1"])
+            ],
+            one_of(&["", "a", "a b"]),
+            prop_oneof![4 => Just("valid".to_owned()), 1 => one_of(&["", "raw", "missing", "splendid", "valid+partial"])],
+            prop_oneof![5 => Just("kWh".to_owned()), 1 => one_of(&["", "Wh", "kWh,more", "kWh,"])],
+            0usize..12,
+        )
+            .prop_map(|(meter, time, value, note, quality, unit, cut)| {
+                let mut row = vec![meter, time, value, note, quality, unit];
+                row.truncate(if cut < 6 && cut > 2 { cut } else { 6 });
+                row
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn a_usual_row_is_read_as_every_other(rows in prop::collection::vec(row(), 1..40)) {
+            let split = |text: &str| -> Vec<String> { text.split(',').map(str::to_owned).collect() };
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| split(&row.join(","))).collect();
+            let (plain, refused) = read(&table(&rows, false), "").unwrap();
+            let (quoted, refused_too) = read(&table(&rows, true), "").unwrap();
+            prop_assert_eq!(plain, quoted);
+            let told = |list: Vec<crate::Refusal>| -> Vec<_> { list.into_iter().map(|r| (r.line, r.reason)).collect() };
+            prop_assert_eq!(told(refused), told(refused_too));
+        }
+    }
+}
+
 mod round {
     use crate::csv::{LongWriter, Mapping, RegisterWriter, Shape, WideWriter, reader};
     use crate::item::{Beside, Foreign, IntervalBlock, Item, Remark, Series};

@@ -4,13 +4,17 @@ use super::guard::Guard;
 use super::kinds;
 use super::links::{Directory, Fields, Links};
 use super::run::{Reading, Run, instant};
+use super::skim;
 use crate::item::{Item, Note, Reader, Series, Summary};
 use crate::limits;
 use crate::refusal::{ReadError, Reason, Refusal};
 use quick_xml::events::{BytesStart, Event};
 use std::collections::VecDeque;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
+
+/// Bytes asked of the input at once.
+const AT_ONCE: usize = 64 * 1024;
 
 /// Elements nested deeper than this are no Green Button.
 const DEPTH: usize = 64;
@@ -52,6 +56,8 @@ struct State {
     reading: Option<Reading>,
     fault: Option<Reason>,
     in_period: bool,
+    /// The end of an interval reading was read last, and nothing after it.
+    between_readings: bool,
     /// Blocks whose reading type has not come yet.
     waiting: Vec<(Links, Run)>,
     waiting_values: usize,
@@ -89,13 +95,45 @@ struct BlockState {
 impl<R: Read> EspiReader<R> {
     /// Reads `input`.
     pub fn new(input: R) -> Self {
-        let mut xml = quick_xml::Reader::from_reader(Guard::new(BufReader::with_capacity(64 * 1024, input)));
+        Self::with_capacity(AT_ONCE, input)
+    }
+
+    pub(super) fn with_capacity(bytes: usize, input: R) -> Self {
+        let mut xml = quick_xml::Reader::from_reader(Guard::new(BufReader::with_capacity(bytes, input)));
         xml.config_mut().expand_empty_elements = true;
         let state = State { line: 1, ..State::default() };
         Self { xml, buffer: Vec::new(), state, out: VecDeque::new(), ended: false }
     }
 
+    /// Reads the interval readings that follow the one just read, as long as they are plain and whole in the buffer.
+    fn skim(&mut self) {
+        let input = self.xml.get_mut();
+        // An input that breaks off is met again by the reader of events.
+        let Ok(bytes) = input.fill_buf() else { return };
+        let mut used = 0;
+        while let Some(found) = bytes.get(used..).and_then(skim::reading) {
+            let mut reading = found.reading;
+            reading.line += self.state.line;
+            self.state.take_reading(reading, &mut self.out);
+            self.state.line += found.lines;
+            used += found.bytes;
+            if !self.out.is_empty() {
+                break;
+            }
+        }
+        input.consume(used);
+        input.whole();
+    }
+
     fn pump(&mut self) {
+        if self.state.between_readings {
+            self.state.between_readings = false;
+            self.skim();
+            if !self.out.is_empty() {
+                self.state.between_readings = true;
+                return;
+            }
+        }
         self.buffer.clear();
         let event = self.xml.read_event_into(&mut self.buffer);
         let done = match event {
@@ -303,7 +341,10 @@ impl State {
     #[inline]
     fn close_in_reading(&mut self, name: &[u8], out: &mut VecDeque<Item>) {
         match name {
-            b"IntervalReading" => self.close_reading(out),
+            b"IntervalReading" => {
+                self.close_reading(out);
+                self.between_readings = self.depth + 3 <= DEPTH;
+            }
             b"timePeriod" => self.in_period = false,
             b"value" => {
                 let number = self.number("value");
@@ -362,12 +403,17 @@ impl State {
 
     #[inline]
     fn close_reading(&mut self, out: &mut VecDeque<Item>) {
-        let Some(mut reading) = self.reading.take() else { return };
-        let line = reading.line;
+        let Some(reading) = self.reading.take() else { return };
         if let Some(reason) = self.fault.take() {
-            out.push_back(Item::Refused(Refusal::new(line, reason, b"IntervalReading")));
+            out.push_back(Item::Refused(Refusal::new(reading.line, reason, b"IntervalReading")));
             return;
         }
+        self.take_reading(reading, out);
+    }
+
+    #[inline]
+    fn take_reading(&mut self, mut reading: Reading, out: &mut VecDeque<Item>) {
+        let line = reading.line;
         let (block_start, block_length) = match &self.block {
             Some(block) => (block.next, block.duration),
             None => (None, None),

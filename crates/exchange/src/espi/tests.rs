@@ -19,6 +19,26 @@ fn all(bytes: &[u8]) -> Vec<Item> {
     items
 }
 
+/// Readers of small pieces see no reading whole, so that each goes through the reader of events.
+fn by_events(bytes: &[u8]) -> Vec<Item> {
+    let mut reader = EspiReader::with_capacity(7, bytes);
+    let mut items = Vec::new();
+    while let Some(item) = reader.next().unwrap() {
+        items.push(item);
+    }
+    items
+}
+
+/// Excerpts depend on how far ahead was read.
+fn plain(mut items: Vec<Item>) -> Vec<Item> {
+    for item in &mut items {
+        if let Item::Refused(refusal) = item {
+            refusal.text.clear();
+        }
+    }
+    items
+}
+
 fn feed() -> Feed {
     let created = "2024-05-01T00:00:00Z".parse().unwrap();
     Feed { title: "usage & cost".into(), created, zone: TimeZone::get("America/Los_Angeles").ok() }
@@ -170,5 +190,31 @@ proptest! {
         let read = RegisterReading { series: energy, line: 1, tou: 0, at: start, value: Decimal::ONE, quality: Quality::RAW, beside: None };
         let text = write(&[Item::Register(read)]);
         all(&text[..cut.min(text.len())]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_skimmed_is_what_events_say(
+        parts in prop::collection::vec(prop_oneof![
+            6 => (0u32..6, 0i64..6).prop_map(|(step, value)| format!(
+                "<espi:IntervalReading><espi:timePeriod><espi:duration>900</espi:duration><espi:start>{}</espi:start></espi:timePeriod><espi:value>{value}</espi:value></espi:IntervalReading>",
+                1_330_578_000 + 900 * step)),
+            1 => prop::sample::select(vec![
+                "<IntervalReading><cost>1</cost><ReadingQuality><quality>8</quality></ReadingQuality><timePeriod><start>1330578000</start><duration>900</duration></timePeriod><value>5</value></IntervalReading>",
+                "<IntervalReading><value>7</value></IntervalReading>", "<IntervalReading/>", "<!-- x -->", "\n", "  \r\n", "stray",
+                "<IntervalReading><value>7</value><value>8</value><tou>1</tou></IntervalReading>", "<IntervalReading><value>x</value></IntervalReading>",
+                "<IntervalReading><timePeriod><duration>-1</duration><start>1330578000</start></timePeriod><value>1</value></IntervalReading>",
+                "</IntervalBlock><IntervalBlock><interval><duration>7200</duration><start>1330578000</start></interval>", "<entry>", "</entry>", "<value>3</value>", "&amp;",
+            ]).prop_map(str::to_owned),
+        ], 0..24),
+        changed in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+    ) {
+        let mut text = format!("<feed>\n<IntervalBlock>{}</IntervalBlock></feed>", parts.concat()).into_bytes();
+        if let Some((place, byte)) = changed {
+            let at = place.index(text.len());
+            text[at] = byte;
+        }
+        prop_assert_eq!(plain(all(&text)), plain(by_events(&text)));
     }
 }
