@@ -13,6 +13,7 @@ import sys
 
 sys.dont_write_bytecode = True
 import head_end
+import parquet
 from process import AK, EK, HERE, REGISTER, WRONG, Process, free_port, gurux_client, our_meter, wait_for
 
 NEW = "A0" * 16
@@ -267,6 +268,7 @@ def main():
     client_against_our_meter(wattle)
     our_client_against_theirs(wattle)
     head_end.run(wattle, row)
+    parquet.run(wattle, row)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

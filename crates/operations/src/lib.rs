@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod chores;
+pub mod day_file;
 mod desk;
 mod duty;
 pub mod files;

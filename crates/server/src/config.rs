@@ -36,11 +36,13 @@ pub struct Config {
 pub struct Jobs {
     /// How long a job whose process died waits for another one, seconds.
     pub lease_s: u32,
+    /// The folder that each closed day is written to as Parquet, for analysts; none is written where it is not named.
+    pub export_dir: Option<PathBuf>,
 }
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self { lease_s: 120 }
+        Self { lease_s: 120, export_dir: None }
     }
 }
 

@@ -14,6 +14,7 @@
 pub mod clock;
 pub mod collection;
 pub mod config;
+pub mod day_files;
 pub mod device;
 pub mod profiles;
 pub mod utility;

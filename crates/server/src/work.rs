@@ -3,10 +3,12 @@
 //! They end with the process, at any moment: what they were doing is done by whoever comes next.
 
 use crate::clock::Clock;
+use crate::day_files::DayFiles;
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use mdm::Mdm;
 use operations::{Chores, DutyError, Intake, Turn};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,10 +29,7 @@ const ITEMS: u32 = 2_000;
 /// # Errors
 /// When the system gives no random bytes or no thread.
 pub fn chores(mdm: &Arc<Mdm>, clock: Clock, lease: SignedDuration) -> Result<()> {
-    let mut random = [0; 4];
-    getrandom::fill(&mut random)
-        .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
-    let owner = format!("process {} {}", std::process::id(), hex::encode(random));
+    let owner = owner()?;
     let sealing = Chores::new(Arc::clone(mdm), format!("{owner} pushes"), lease);
     let chores = Chores::new(Arc::clone(mdm), owner, lease);
     std::thread::Builder::new().name("chores".to_owned()).spawn(move || do_chores(&chores, clock))?;
@@ -39,6 +38,45 @@ pub fn chores(mdm: &Arc<Mdm>, clock: Clock, lease: SignedDuration) -> Result<()>
             turn(&mut || sealing.turn_pushes(clock.now()));
         }
     })?;
+    Ok(())
+}
+
+/// A name that no other worker has.
+fn owner() -> Result<String> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random)
+        .map_err(|error| anyhow::anyhow!("no random bytes from the system: {error}"))?;
+    Ok(format!("process {} {}", std::process::id(), hex::encode(random)))
+}
+
+/// Starts a thread that writes each closed day as a file into `folder`; a large one shall hold no other chore up.
+///
+/// # Errors
+/// When the system gives no random bytes or no thread.
+pub fn day_files(mdm: Arc<Mdm>, folder: PathBuf, clock: Clock, lease: SignedDuration) -> Result<()> {
+    let mut files = DayFiles::new(mdm, folder, owner()?, lease);
+    let mut plan_at = Timestamp::MIN;
+    let mut turn = move || {
+        let now = clock.now();
+        if now >= plan_at {
+            plan_at = now.saturating_add(PLAN).unwrap_or(Timestamp::MAX);
+            files.plan(now)?;
+        }
+        files.turn(now)
+    };
+    let turning = move || {
+        loop {
+            match turn() {
+                Ok(true) => {}
+                Ok(false) => std::thread::sleep(REST),
+                Err(error) => {
+                    tracing::error!(%error, "the files of days cannot be written; trying again");
+                    std::thread::sleep(TROUBLE);
+                }
+            }
+        }
+    };
+    std::thread::Builder::new().name("day-files".to_owned()).spawn(turning)?;
     Ok(())
 }
 

@@ -109,10 +109,7 @@ fn origin(row: &Row<'_>) -> Result<VersionOrigin> {
     Ok(VersionOrigin {
         version: row.get(0)?,
         recorded_at: millis(row.get(1)?)?,
-        source: VersionSource::ALL
-            .into_iter()
-            .find(|source| source.code() == code)
-            .ok_or_else(|| corrupt("source of a version"))?,
+        source: source_of(code)?,
         user: row.get::<_, Option<u32>>(3)?.map(UserId::new),
         reason: row.get(4)?,
         note: row.get(5)?,
@@ -134,6 +131,11 @@ fn entry(row: &Row<'_>) -> Result<EditEntry> {
         version_before: row.get(7)?,
         version_after: row.get(8)?,
     })
+}
+
+pub(crate) fn source_of(code: u8) -> Result<VersionSource> {
+    let found = VersionSource::ALL.into_iter().find(|source| source.code() == code);
+    found.ok_or_else(|| corrupt("source of a version"))
 }
 
 impl Read {

@@ -11,13 +11,18 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Write readings to a file: Green Button, NEM12, NEM13, CMEP, CSV.
+/// Write readings to a file: Green Button, NEM12, NEM13, CMEP, CSV, Parquet.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     place: Place,
-    /// green-button, nem12, nem13, cmep, csv or csv-wide.
-    #[arg(long, value_name = "FORMAT")]
+    /// green-button, nem12, nem13, cmep, csv, csv-wide or parquet.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        required_unless_present = "parquet_days",
+        default_value_if("parquet_days", clap::builder::ArgPredicate::IsPresent, "parquet")
+    )]
     format: String,
     /// The serial of a meter.
     #[arg(long, value_name = "SERIAL", conflicts_with_all = ["service_point", "all"])]
@@ -40,9 +45,16 @@ pub(crate) struct Arguments {
     /// The file; standard output where none is named.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// A folder; each day of everything is written there as one Parquet file, and nothing else.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "meter", "service_point", "all", "registers", "out"])]
+    parquet_days: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
+    if let Some(folder) = &arguments.parquet_days {
+        let utility = Utility::open_at(&arguments.place.home())?;
+        return crate::day_files::run(&utility, folder, (arguments.from, arguments.to), talk);
+    }
     let which = match (&arguments.meter, &arguments.service_point) {
         (Some(serial), _) => Which::Meter(serial.clone()),
         (None, Some(number)) => Which::ServicePoint(number.clone()),

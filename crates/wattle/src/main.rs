@@ -5,6 +5,7 @@
 mod admin;
 mod bench;
 mod convert;
+mod day_files;
 mod decode;
 mod demo;
 mod export;

@@ -91,6 +91,9 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     if roles.jobs {
         let lease = SignedDuration::from_secs(i64::from(config.jobs.lease_s));
         server::work::chores(&utility.mdm, clock, lease)?;
+        if let Some(folder) = &config.jobs.export_dir {
+            server::work::day_files(Arc::clone(&utility.mdm), folder.clone(), clock, lease)?;
+        }
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(crate::pages::MOST_THREADS)

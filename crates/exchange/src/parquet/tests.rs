@@ -53,7 +53,7 @@ fn block(series: &Arc<Series>, start: Timestamp, scaler: i8, slots: &[(i64, Qual
 fn written(blocks: &[IntervalBlock]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let about = About { source: "Utility".into(), zone: "Europe/Zurich".into(), day: None };
-    let mut writer = ParquetWriter::new(&mut bytes, &about).unwrap();
+    let mut writer = ParquetWriter::new(&mut bytes, about);
     for block in blocks {
         writer.write(&Item::Block(block.clone())).unwrap();
     }
@@ -143,7 +143,7 @@ fn a_file_says_what_it_is_and_holds_what_every_reader_knows() {
 #[test]
 fn what_would_be_rounded_or_has_no_place_is_refused() {
     let import = series("M1", ChannelKind::Import);
-    let mut writer = ParquetWriter::new(Vec::new(), &About::default()).unwrap();
+    let mut writer = ParquetWriter::new(Vec::new(), About::default());
     for (value, scaler) in [(1, -4), (i64::MAX, 0), (1, 16)] {
         let item = Item::Block(block(&import, Timestamp::UNIX_EPOCH, scaler, &[(value, Quality::RAW)]));
         assert!(matches!(writer.write(&item), Err(WriteError::Unfit { .. })), "{value}e{scaler}");

@@ -52,12 +52,15 @@ pub struct About {
 /// A value with more than six decimals of its unit, or more than 18 digits, is refused, never rounded. A series may carry
 /// `version` and `origin` among what its format says beside. Registers, quantities of other spans and summaries have no
 /// place; costs and foreign quality codes are left to the formats that have them.
-pub struct ParquetWriter<W: Write + Send> {
-    file: SerializedFileWriter<W>,
+pub struct ParquetWriter<W> {
+    output: W,
+    about: About,
+    /// The library writes into memory, which is handed on after each row group.
+    file: Option<SerializedFileWriter<Vec<u8>>>,
     rows: Columns,
 }
 
-impl<W: Write + Send> core::fmt::Debug for ParquetWriter<W> {
+impl<W> core::fmt::Debug for ParquetWriter<W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("ParquetWriter").field("rows", &self.rows.start.len()).finish_non_exhaustive()
     }
@@ -86,43 +89,57 @@ struct Names {
     origin: Option<ByteArray>,
 }
 
-impl<W: Write + Send> ParquetWriter<W> {
+impl<W: Write> ParquetWriter<W> {
     /// Writes to `output`.
-    ///
-    /// # Errors
-    /// [`WriteError`] where the output takes nothing.
-    pub fn new(output: W, about: &About) -> Result<Self, WriteError> {
-        let schema = Arc::new(parse_message_type(SCHEMA).map_err(refused)?);
-        let pair = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
-        let mut metadata = vec![
-            pair("wattle.layout", LAYOUT),
-            pair("wattle.source", &about.source),
-            pair("wattle.zone", &about.zone),
-        ];
-        metadata.extend(about.day.as_ref().map(|day| pair("wattle.day", day)));
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_created_by(concat!("wattle version ", env!("CARGO_PKG_VERSION")).to_owned())
-            .set_max_row_group_size(2 * ROWS)
-            .set_key_value_metadata(Some(metadata))
-            .build();
-        let file = SerializedFileWriter::new(output, schema, Arc::new(properties)).map_err(refused)?;
-        Ok(Self { file, rows: Columns::default() })
+    pub fn new(output: W, about: About) -> Self {
+        Self { output, about, file: None, rows: Columns::default() }
     }
 
+    /// Writes the rows at hand as a row group.
     fn flush(&mut self) -> Result<(), WriteError> {
+        if self.file.is_none() {
+            self.file = Some(begun(&self.about).map_err(refused)?);
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
         if self.rows.start.is_empty() {
             return Ok(());
         }
         let rows = core::mem::take(&mut self.rows);
-        let mut group = self.file.next_row_group().map_err(refused)?;
+        let mut group = file.next_row_group().map_err(refused)?;
         rows.write(&mut group).map_err(refused)?;
         group.close().map_err(refused)?;
+        self.hand_on()
+    }
+
+    fn hand_on(&mut self) -> Result<(), WriteError> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let written = file.inner_mut();
+        self.output.write_all(written)?;
+        written.clear();
         Ok(())
     }
 }
 
-impl<W: Write + Send> Writer for ParquetWriter<W> {
+/// A file with its schema and what it says of itself.
+fn begun(about: &About) -> Result<SerializedFileWriter<Vec<u8>>, ParquetError> {
+    let schema = Arc::new(parse_message_type(SCHEMA)?);
+    let pair = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+    let mut metadata = vec![
+        pair("wattle.layout", LAYOUT),
+        pair("wattle.source", &about.source),
+        pair("wattle.zone", &about.zone),
+    ];
+    metadata.extend(about.day.as_ref().map(|day| pair("wattle.day", day)));
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by(concat!("wattle version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_max_row_group_size(2 * ROWS)
+        .set_key_value_metadata(Some(metadata))
+        .build();
+    SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))
+}
+
+impl<W: Write> Writer for ParquetWriter<W> {
     fn write(&mut self, item: &Item) -> Result<(), WriteError> {
         match item {
             Item::Block(block) => self.rows.add(block)?,
@@ -142,8 +159,11 @@ impl<W: Write + Send> Writer for ParquetWriter<W> {
 
     fn finish(&mut self) -> Result<(), WriteError> {
         self.flush()?;
-        self.file.finish().map_err(refused)?;
-        Ok(self.file.inner_mut().flush()?)
+        if let Some(file) = &mut self.file {
+            file.finish().map_err(refused)?;
+        }
+        self.hand_on()?;
+        Ok(self.output.flush()?)
     }
 }
 

@@ -5,6 +5,7 @@ use exchange::csv::{LongWriter, RegisterWriter, WideWriter};
 use exchange::espi::{EspiWriter, Feed};
 use exchange::nem::{Nem12Writer, Nem13Writer};
 use exchange::number::Decimal;
+use exchange::parquet::{About, ParquetWriter};
 use exchange::{IntervalBlock, Item, Measure, Period, RegisterReading, Series, WriteError, Writer};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,7 +15,7 @@ use model::{ChannelKind, Quality, RegisterRead, Serial, ServicePointId};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
-use store::{Channel, Meter, Read};
+use store::{Channel, Meter, Read, VersionSource};
 
 /// A format that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +32,14 @@ pub enum OutFormat {
     Csv,
     /// A table, a row a day.
     CsvWide,
+    /// Parquet, a row a reading.
+    Parquet,
 }
 
 impl OutFormat {
     /// Every format.
-    pub const ALL: [Self; 6] =
-        [Self::GreenButton, Self::Nem12, Self::Nem13, Self::Cmep, Self::Csv, Self::CsvWide];
+    pub const ALL: [Self; 7] =
+        [Self::GreenButton, Self::Nem12, Self::Nem13, Self::Cmep, Self::Csv, Self::CsvWide, Self::Parquet];
 
     /// As on the command line and in addresses.
     pub const fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl OutFormat {
             Self::Cmep => "cmep",
             Self::Csv => "csv",
             Self::CsvWide => "csv-wide",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -65,6 +69,7 @@ impl OutFormat {
         match self {
             Self::GreenButton => "application/atom+xml; charset=utf-8",
             Self::Nem12 | Self::Nem13 | Self::Cmep | Self::Csv | Self::CsvWide => "text/csv; charset=utf-8",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 
@@ -73,6 +78,7 @@ impl OutFormat {
         match self {
             Self::GreenButton => "xml",
             Self::Nem12 | Self::Nem13 | Self::Cmep | Self::Csv | Self::CsvWide => "csv",
+            Self::Parquet => "parquet",
         }
     }
 }
@@ -253,6 +259,9 @@ impl Export {
                 let start = profile.day.start();
                 let mut block = block(planned, start, values, quality);
                 block.interval = profile.series.interval;
+                if self.wish.format == OutFormat::Parquet {
+                    block.series = versioned(mdm, planned, date, profile.series.version)?;
+                }
                 writer.write(&Item::Block(block))?;
                 written += 1;
             }
@@ -370,6 +379,16 @@ fn series(meter: &Meter, point: &str, channel: &Channel) -> Arc<Series> {
     })
 }
 
+/// The series with the version of its day and what made that, for formats that have columns for them.
+fn versioned(mdm: &Mdm, planned: &Planned, date: Date, version: u32) -> Result<Arc<Series>, ExportError> {
+    let origin = mdm.store().read(|read| read.origin(planned.channel.id, date, version))?;
+    let source = origin.map_or(VersionSource::Readings, |origin| origin.source);
+    let mut series = Series::clone(&planned.series);
+    series.extra.insert("version".into(), version.to_string());
+    series.extra.insert("origin".into(), source.name().to_owned());
+    Ok(Arc::new(series))
+}
+
 fn block(planned: &Planned, start: Timestamp, values: Vec<i64>, quality: Vec<Quality>) -> IntervalBlock {
     let (_, scaler) = planned.channel.kind.stored_unit();
     IntervalBlock {
@@ -429,5 +448,9 @@ pub fn writer<'a>(
         OutFormat::Csv | OutFormat::CsvWide if registers => Box::new(RegisterWriter::new(output)),
         OutFormat::Csv => Box::new(LongWriter::new(output)),
         OutFormat::CsvWide => Box::new(WideWriter::new(output, zone)),
+        OutFormat::Parquet => {
+            let zone = zone.iana_name().unwrap_or_default().to_owned();
+            Box::new(ParquetWriter::new(output, About { zone, ..About::default() }))
+        }
     }
 }

@@ -133,6 +133,39 @@ fn folding_changes_no_answer() {
 }
 
 #[test]
+fn a_day_of_everything_is_the_newest_day_of_each_channel() {
+    on_each_engine(|store| {
+        fill(&store);
+        let days = [FIRST, FIRST + 3.days(), FIRST + 4.days(), FIRST + 44.days(), FIRST + 45.days()];
+        for round in 0..2 {
+            for day in days {
+                for (first, end) in [(0, 12), (7, 8), (100, 130), (250, 260), (256, 256), (490, 510)] {
+                    let of_day = store.read(|r| r.days_of(day, (ChannelId::new(first), ChannelId::new(end))));
+                    let one_by_one = store.read(|r| {
+                        let all = (first..end).map(|channel| r.day(ChannelId::new(channel), day));
+                        all.collect::<Result<Vec<_>>>()
+                    });
+                    let one_by_one: Vec<StoredDay> = one_by_one.unwrap().into_iter().flatten().collect();
+                    assert_eq!(
+                        of_day.unwrap(),
+                        one_by_one,
+                        "{day}, channels {first} to {end}, round {round}"
+                    );
+                }
+            }
+            store
+                .write(|w| {
+                    for page in w.unfolded_pages(FIRST, 0)? {
+                        w.fold(FIRST, page, at(0))?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+                .unwrap();
+        }
+    });
+}
+
+#[test]
 fn sums_by_bucket_are_those_of_the_days() {
     on_each_engine(|store| {
         fill(&store);
