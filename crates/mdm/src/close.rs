@@ -5,9 +5,9 @@ use crate::day::Workshop;
 use crate::{IngestReport, Mdm, MdmError};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use model::{ChannelId, LocalDay};
+use model::{ChannelId, LocalDay, MeterId};
 use std::collections::BTreeSet;
-use store::{VersionSource, Write};
+use store::{DaySummary, VersionSource, Write};
 
 /// What closing a day came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,24 @@ pub struct CloseReport {
     pub missing: usize,
     /// Findings written.
     pub findings: usize,
+}
+
+/// A range of meters, both ends included. All channels of a meter are in the same part, as rules compare them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The number of the first.
+    pub first: u32,
+    /// The number of the last; meters that come later belong to the last part.
+    pub last: u32,
+}
+
+impl Part {
+    /// Every meter.
+    pub const ALL: Self = Self { first: 0, last: u32::MAX };
+
+    fn holds(self, entry: &Entry) -> bool {
+        (self.first..=self.last).contains(&entry.channel.meter.get())
+    }
 }
 
 /// Whether a day and so many hours of grace are over.
@@ -77,6 +95,26 @@ impl Mdm {
     /// # Errors
     /// What the store says; then the transaction must not be committed.
     pub fn close_day_in(&self, w: &Write, now: Timestamp, date: Date) -> Result<CloseReport, MdmError> {
+        if !is_past(&self.local_day(date)?, self.grace_h(date).0, now) {
+            return Ok(CloseReport::default());
+        }
+        let closed = self.close_part_in(w, now, date, Part::ALL)?;
+        w.close_day(date, now)?;
+        Ok(closed)
+    }
+
+    /// As [`Mdm::close_day_in`] for some meters only. The day counts as closed when [`Write::close_day`] says so, which is for
+    /// whoever knows that all its parts are done.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn close_part_in(
+        &self,
+        w: &Write,
+        now: Timestamp,
+        date: Date,
+        part: Part,
+    ) -> Result<CloseReport, MdmError> {
         let day = self.local_day(date)?;
         let mut closed = CloseReport::default();
         let (shortest, longest) = self.grace_h(date);
@@ -86,15 +124,27 @@ impl Mdm {
         let mut report = IngestReport::default();
         let mut workshop = Workshop::new(self, w, now)?;
         workshop.load_power_events(Some(date), Some(date))?;
-        workshop.close_channels(&day, &mut closed, &mut report)?;
+        workshop.close_channels(&day, part, &mut closed, &mut report)?;
         if longest > shortest {
-            workshop.close_stragglers(&day, (shortest, longest), &mut closed, &mut report)?;
+            workshop.close_stragglers(&day, part, (shortest, longest), &mut closed, &mut report)?;
         }
-        workshop.revise(&day, &mut report)?;
+        workshop.revise(&day, part, &mut report)?;
         workshop.finish()?;
-        w.close_day(date, now)?;
         closed.findings = report.findings;
         Ok(closed)
+    }
+
+    /// All meters in parts of at most `meters`, each of which can be closed by itself; one part where there are no more.
+    pub fn parts(&self, meters: usize) -> Vec<Part> {
+        let mut all: Vec<MeterId> = self.catalogue().entries().map(|entry| entry.channel.meter).collect();
+        all.dedup();
+        let firsts = all.chunks(meters.max(1)).filter_map(<[_]>::first).skip(1);
+        let mut parts = vec![Part::ALL];
+        for first in firsts {
+            let open = parts.last_mut().map(|last| core::mem::replace(&mut last.last, first.get() - 1));
+            parts.push(Part { first: first.get(), last: open.unwrap_or(u32::MAX) });
+        }
+        parts
     }
 
     /// The shortest and the longest grace of anybody on a day, hours.
@@ -108,18 +158,19 @@ impl Workshop<'_> {
     fn close_channels(
         &mut self,
         day: &LocalDay,
+        part: Part,
         closed: &mut CloseReport,
         report: &mut IngestReport,
     ) -> Result<(), MdmError> {
         let whole: BTreeSet<ChannelId> = self
-            .write
-            .day_summaries(day.date())?
+            .summaries(day.date(), part)?
             .into_iter()
             .filter(|summary| summary.sealed && summary.present == summary.expected)
             .map(|summary| summary.channel)
             .collect();
         let catalogue = self.catalogue.clone();
-        for entry in catalogue.entries().filter(|entry| entry.installed_at < day.end()) {
+        let of_part = catalogue.entries().filter(|entry| part.holds(entry));
+        for entry in of_part.filter(|entry| entry.installed_at < day.end()) {
             let grace_h = self.rules(&entry, day.date()).grace_h;
             if !is_past(day, grace_h, self.now) {
                 continue;
@@ -131,6 +182,14 @@ impl Workshop<'_> {
             self.close_one(&entry, day, closed, report)?;
         }
         Ok(())
+    }
+
+    /// What the channels of a part have of a day.
+    fn summaries(&self, day: Date, part: Part) -> Result<Vec<DaySummary>, MdmError> {
+        let channels =
+            || self.catalogue.entries().filter(|entry| part.holds(entry)).map(|entry| entry.channel.id);
+        let (Some(first), Some(last)) = (channels().min(), channels().max()) else { return Ok(Vec::new()) };
+        Ok(self.write.day_summaries_of(day, (first, last))?)
     }
 
     fn close_one(
@@ -151,6 +210,7 @@ impl Workshop<'_> {
     fn close_stragglers(
         &mut self,
         day: &LocalDay,
+        part: Part,
         (shortest, longest): (u32, u32),
         closed: &mut CloseReport,
         report: &mut IngestReport,
@@ -160,8 +220,7 @@ impl Workshop<'_> {
             let Ok(date) = day.date().checked_sub(jiff::Span::new().days(i64::from(days))) else { break };
             let earlier = self.local_day(date)?;
             let sealed: BTreeSet<ChannelId> = self
-                .write
-                .day_summaries(date)?
+                .summaries(date, part)?
                 .into_iter()
                 .filter(|summary| summary.sealed)
                 .map(|summary| summary.channel)
@@ -173,6 +232,7 @@ impl Workshop<'_> {
             };
             let late: Vec<Entry> = catalogue
                 .entries()
+                .filter(|entry| part.holds(entry))
                 .filter(|entry| entry.installed_at < earlier.end() && !sealed.contains(&entry.channel.id))
                 .filter(waits)
                 .collect();
@@ -188,10 +248,10 @@ impl Workshop<'_> {
     }
 
     /// Estimates anew what no register bears out, now that days after the gap were read.
-    fn revise(&mut self, day: &LocalDay, report: &mut IngestReport) -> Result<(), MdmError> {
+    fn revise(&mut self, day: &LocalDay, part: Part, report: &mut IngestReport) -> Result<(), MdmError> {
         let catalogue = self.catalogue.clone();
         let mut by_age: std::collections::BTreeMap<u32, Vec<Entry>> = std::collections::BTreeMap::new();
-        for entry in catalogue.entries() {
+        for entry in catalogue.entries().filter(|entry| part.holds(entry)) {
             let estimation = &self.rules(&entry, day.date()).estimation;
             if estimation.revise_after_d > 0 && estimation.uses_later_days() {
                 by_age.entry(estimation.revise_after_d).or_default().push(entry);
@@ -201,8 +261,7 @@ impl Workshop<'_> {
             let Ok(date) = day.date().checked_sub(jiff::Span::new().days(i64::from(age))) else { continue };
             let earlier = self.local_day(date)?;
             let guessed: BTreeSet<ChannelId> = self
-                .write
-                .day_summaries(date)?
+                .summaries(date, part)?
                 .into_iter()
                 .filter(|summary| summary.sealed && summary.estimated > 0)
                 .map(|summary| summary.channel)

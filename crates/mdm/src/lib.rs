@@ -51,7 +51,7 @@ mod tests_on_postgres {
 
 pub use bulk::BulkReport;
 pub use catalogue::ModelFacts;
-pub use close::CloseReport;
+pub use close::{CloseReport, Part};
 pub use error::MdmError;
 pub use gaps::{ChannelGaps, Gap};
 pub use import::{ImportError, ImportReport, ImportSource};

@@ -3,6 +3,7 @@
 //! [`Chores::plan`] writes down what has become due, [`Chores::turn`] does one of them. A chore that fails is tried again
 //! after a while that doubles each time; after its last attempt it stays in the list as dead, for a person to look at.
 
+mod close;
 mod retain;
 mod seal;
 
@@ -12,22 +13,28 @@ pub use seal::SEAL;
 use crate::duty::DutyError;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use mdm::{Mdm, MdmError};
+use mdm::Mdm;
 use std::sync::Arc;
 use store::{FoldReport, Job, NewJob, StoreError, Write};
 
-/// Close a day whose grace is over; the key is its date.
+/// Close a day whose grace is over, or cut it into parts; the key is its date.
 pub const CLOSE_DAY: &str = "close-day";
+/// Close a day of some meters; the key is the date and the numbers of the first and the last.
+pub const CLOSE_PART: &str = "close-part";
+/// Note that a day is closed, all of its parts being done; the key is its date.
+pub const END_DAY: &str = "end-day";
 /// Remove sessions that have run out and jobs that were done long ago, plan the folding and the removal of what is older than its
 /// setting; the key is the date.
 pub const SWEEP: &str = "sweep";
 /// Fold a month of 256 channels; the key is the month's first day, the page and the date of the sweep that planned it.
 pub const FOLD: &str = "fold";
 /// All kinds that [`Chores`] knows.
-pub const KINDS: [&str; 5] = [CLOSE_DAY, SWEEP, FOLD, RETAIN, SEAL];
+pub const KINDS: [&str; 7] = [CLOSE_DAY, CLOSE_PART, END_DAY, SWEEP, FOLD, RETAIN, SEAL];
 /// Those that [`Chores::turn`] does.
-const ORDINARY: [&str; 4] = [CLOSE_DAY, SWEEP, FOLD, RETAIN];
+const ORDINARY: [&str; 6] = [CLOSE_DAY, CLOSE_PART, END_DAY, SWEEP, FOLD, RETAIN];
 
+/// Meters of one part of a day, unless somebody says otherwise.
+pub const PART: usize = 16_384;
 /// How often a chore is tried.
 const ATTEMPTS: u32 = 12;
 /// The wait after the first failure; it doubles with each.
@@ -55,6 +62,7 @@ pub struct Chores {
     mdm: Arc<Mdm>,
     owner: String,
     lease: SignedDuration,
+    part: usize,
 }
 
 impl Chores {
@@ -63,7 +71,14 @@ impl Chores {
     /// `lease` is how long a job whose worker has died waits for another one. What is written is safe whatever it is: a job is
     /// finished in the transaction of its effect, which an owner whose lease has passed on cannot commit.
     pub const fn new(mdm: Arc<Mdm>, owner: String, lease: SignedDuration) -> Self {
-        Self { mdm, owner, lease }
+        Self { mdm, owner, lease, part: PART }
+    }
+
+    /// With days cut into parts of `meters`, which workers share.
+    #[must_use]
+    pub const fn with_parts(mut self, meters: usize) -> Self {
+        self.part = meters;
+        self
     }
 
     /// Writes down what is due at `now`: the earliest day to be closed, as each leans on those before, and the daily
@@ -74,8 +89,11 @@ impl Chores {
     pub fn plan(&self, now: Timestamp) -> Result<usize, DutyError> {
         let today = self.mdm.day_of(now)?.date();
         let mut due = vec![(SWEEP, today.to_string())];
-        due.extend(self.mdm.due_days(now)?.first().map(|day| (CLOSE_DAY, day.to_string())));
         let store = self.mdm.store();
+        if let Some(day) = self.mdm.due_days(now)?.first() {
+            due.push((CLOSE_DAY, day.to_string()));
+            due.extend(self.is_cut_and_done(*day)?.then(|| (END_DAY, day.to_string())));
+        }
         // Most of the time nothing is new, and then nothing is written.
         let known = |(kind, key): &(&str, String)| store.read(|read| read.job(kind, key));
         let mut fresh = Vec::new();
@@ -159,17 +177,9 @@ impl Chores {
     fn work(&self, job: &Job, now: Timestamp) -> Result<(), DutyError> {
         let store = self.mdm.store();
         match job.kind.as_str() {
-            CLOSE_DAY => {
-                let date = job.key.parse().map_err(|_| DutyError::Job { key: job.key.clone() })?;
-                self.mdm.reload()?;
-                store.run_job(job, now, |write| {
-                    let closed = self.mdm.close_day_in(write, now, date)?;
-                    Ok::<_, MdmError>(format!(
-                        "{} channels, {} intervals estimated, {} missing, {} findings",
-                        closed.channels, closed.estimated, closed.missing, closed.findings
-                    ))
-                })?;
-            }
+            CLOSE_DAY => self.close(job, now)?,
+            CLOSE_PART => self.close_part(job, now)?,
+            END_DAY => self.end_day(job, now)?,
             SEAL => self.seal(job, now)?,
             RETAIN => self.retain(job, now)?,
             SWEEP => store.run_job(job, now, |write| {
@@ -194,6 +204,10 @@ impl Chores {
         }
         Ok(())
     }
+}
+
+fn unknown(job: &Job) -> DutyError {
+    DutyError::Job { key: job.key.clone() }
 }
 
 /// The month and the page of a folding's key.

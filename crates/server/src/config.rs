@@ -36,13 +36,15 @@ pub struct Config {
 pub struct Jobs {
     /// How long a job whose process died waits for another one, seconds.
     pub lease_s: u32,
+    /// Meters whose day one job closes; a fleet of more is shared by all workers.
+    pub close_meters: u32,
     /// The folder that each closed day is written to as Parquet, for analysts; none is written where it is not named.
     pub export_dir: Option<PathBuf>,
 }
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self { lease_s: 120, export_dir: None }
+        Self { lease_s: 120, close_meters: 16_384, export_dir: None }
     }
 }
 
@@ -114,8 +116,11 @@ impl Config {
         if config.head_end.read_every_min == 0
             || config.head_end.response_timeout_s == 0
             || config.jobs.lease_s == 0
+            || config.jobs.close_meters == 0
         {
-            bail!("head_end.read_every_min, head_end.response_timeout_s and jobs.lease_s must be at least 1");
+            bail!(
+                "head_end.read_every_min, head_end.response_timeout_s, jobs.lease_s and jobs.close_meters must be at least 1"
+            );
         }
         config.system_title()?;
         Ok(config)
@@ -160,6 +165,7 @@ mod tests {
         assert_eq!(config.head_end.clock_tolerance_s, HeadEnd::default().clock_tolerance_s);
         assert_eq!(config.head_end.response_timeout_s, HeadEnd::default().response_timeout_s);
         assert_eq!(config.jobs.lease_s, Jobs::default().lease_s);
+        assert_eq!(config.jobs.close_meters, Jobs::default().close_meters);
     }
 
     #[test]

@@ -24,14 +24,14 @@ const TROUBLE: Duration = Duration::from_secs(5);
 const ITEMS: u32 = 2_000;
 
 /// Starts a thread that plans and does chores, and one that seals pushes; `lease` is how long one waits for what a dead
-/// process had begun.
+/// process had begun, `part` how many meters one closes of a day at a time.
 ///
 /// # Errors
 /// When the system gives no random bytes or no thread.
-pub fn chores(mdm: &Arc<Mdm>, clock: Clock, lease: SignedDuration) -> Result<()> {
+pub fn chores(mdm: &Arc<Mdm>, clock: Clock, lease: SignedDuration, part: usize) -> Result<()> {
     let owner = owner()?;
     let sealing = Chores::new(Arc::clone(mdm), format!("{owner} pushes"), lease);
-    let chores = Chores::new(Arc::clone(mdm), owner, lease);
+    let chores = Chores::new(Arc::clone(mdm), owner, lease).with_parts(part);
     std::thread::Builder::new().name("chores".to_owned()).spawn(move || do_chores(&chores, clock))?;
     std::thread::Builder::new().name("pushes".to_owned()).spawn(move || {
         loop {

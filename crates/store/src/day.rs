@@ -7,7 +7,7 @@ use crate::block::{pack, unpack};
 use crate::column::{day_number, day_of, each, execute, interval, row, rows, seconds};
 use crate::engine::Row;
 use crate::month::month_number;
-use crate::page::PAGE;
+use crate::page::{PAGE, page_of};
 use crate::{Read, Result, StoreError, Write};
 use core::ops::RangeInclusive;
 use jiff::Timestamp;
@@ -232,10 +232,18 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn day_summaries(&self, day: Date) -> Result<Vec<DaySummary>> {
+        self.day_summaries_of(day, (ChannelId::new(0), ChannelId::new(u32::MAX)))
+    }
+
+    /// What the channels from one to another, both included, have of a day, by channel.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn day_summaries_of(&self, day: Date, (from, to): (ChannelId, ChannelId)) -> Result<Vec<DaySummary>> {
         let mut found: BTreeMap<ChannelId, DaySummary> = BTreeMap::new();
-        let all = (ChannelId::new(0), ChannelId::new(u32::MAX));
+        let end = ChannelId::new(to.get().saturating_add(1));
         let of_month = day.day().cast_unsigned();
-        self.each_share(month_number(day), all, |share, view| {
+        self.each_share(month_number(day), (from, end), |share, view| {
             if share.holds(of_month) {
                 let days = view.days(month_number(day), share)?;
                 let newest = days.into_iter().rfind(|folded| folded.stored.block.day == day);
@@ -244,14 +252,19 @@ impl Read {
             Ok(())
         })?;
         let mut values = Vec::new();
-        self.each_page(day, (0, u32::MAX), |row| {
+        self.each_page(day, (page_of(from), page_of(to).saturating_add(1)), |row| {
             let of_page = row.view.each(row.page, &mut values, |channel, values| {
-                found.insert(channel, row.summary(channel, values));
+                if from <= channel && channel <= to {
+                    found.insert(channel, row.summary(channel, values));
+                }
             });
             Ok(of_page?)
         })?;
-        let sql = joined(SUMMARY, " WHERE day = ? ORDER BY channel, version");
-        each(&self.conn, &sql, [day_number(day)], |row| {
+        let sql =
+            joined(SUMMARY, " WHERE day = ? AND channel >= ? AND channel <= ? ORDER BY channel, version");
+        // The server counts channels in 31 bits.
+        let last = to.get().min(i32::MAX.cast_unsigned());
+        each(&self.conn, &sql, (day_number(day), from.get(), last), |row| {
             let one = summary(row)?;
             found.insert(one.channel, one);
             Ok(())

@@ -182,6 +182,14 @@ impl Store {
         }
     }
 
+    /// As [`Store::write`], for [`Store::run_part`].
+    pub(crate) fn write_part<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Write) -> core::result::Result<T, E>,
+    ) -> core::result::Result<T, E> {
+        in_transaction(&lock(&self.inner.writer), Access::Part, work)
+    }
+
     /// As [`Store::write`], for a first load: nothing is acknowledged until it returns, so the disk is not waited
     /// for on the way; at the end the whole log is moved into the file and synchronised.
     ///

@@ -13,7 +13,7 @@
 //! both are on disk or neither is. An owner who lost its lease meanwhile finds the row changed and writes nothing. So a
 //! killed process loses nothing and doubles nothing, whatever its clock says.
 
-use crate::column::{corrupt, execute, millis, row, rows};
+use crate::column::{corrupt, execute, millis, row, rows, value};
 use crate::engine::{Row, Value};
 use crate::{Read, Result, Store, StoreError, Write};
 use jiff::{SignedDuration, Timestamp};
@@ -186,26 +186,24 @@ impl Store {
         now: Timestamp,
         work: impl FnOnce(&Write) -> core::result::Result<Stage, E>,
     ) -> core::result::Result<Stage, E> {
-        self.write(|write| {
-            let done = "UPDATE job SET state = 'done', updated_ms = ?, lease_until_ms = NULL WHERE id = ? AND \
-                        state = 'waiting' AND owner = ? AND attempts = ?";
-            let key = (now.as_millisecond(), number(held), held.owner.as_deref(), held.attempts);
-            if execute(&write.conn, done, key)? == 0 {
-                return Err(StoreError::LeaseLost.into());
-            }
-            let stage = work(write)?;
-            match &stage {
-                Stage::Done(outcome) => {
-                    execute(&write.conn, "UPDATE job SET outcome = ? WHERE id = ?", (outcome, number(held)))?;
-                }
-                Stage::More { payload, outcome } => {
-                    let again = "UPDATE job SET state = 'waiting', attempts = 0, due_ms = ?, payload = ?, outcome = ? \
-                                 WHERE id = ?";
-                    execute(&write.conn, again, (now.as_millisecond(), payload, outcome, number(held)))?;
-                }
-            }
-            Ok(stage)
-        })
+        self.write(|write| advance(write, held, now, work))
+    }
+
+    /// As [`Store::run_job`] for a part of a chore whose other parts run beside it, in other processes too.
+    ///
+    /// On a server the transaction sees one snapshot and is refused where it would write a row that changed since, but not where
+    /// it only has read one: parts that write rows of their own then never refuse each other. Whatever else writes these rows
+    /// must write them under the same keys.
+    ///
+    /// # Errors
+    /// As [`Store::run_job`].
+    pub fn run_part<E: From<StoreError>>(
+        &self,
+        held: &Job,
+        now: Timestamp,
+        work: impl FnOnce(&Write) -> core::result::Result<String, E>,
+    ) -> core::result::Result<(), E> {
+        self.write_part(|write| advance(write, held, now, |write| work(write).map(Stage::Done))).map(|_| ())
     }
 
     /// Gives a job back that could not be done: to be tried again at `again_at`, or, when that was its last attempt or
@@ -257,6 +255,16 @@ impl Read {
     /// What the database says.
     pub fn job(&self, kind: &str, key: &str) -> Result<Option<Job>> {
         row(&self.conn, &format!("SELECT {COLUMNS} FROM job WHERE kind = ? AND key = ?"), (kind, key), job)
+    }
+
+    /// How many jobs of a kind whose keys begin with `prefix` are not done.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn unfinished_jobs(&self, kind: &str, prefix: &str) -> Result<u64> {
+        let sql = "SELECT count(*) FROM job WHERE kind = ? AND substr(key, 1, ?) = ? AND state <> 'done'";
+        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+        value(&self.conn, sql, (kind, length, prefix))
     }
 
     /// How many jobs there are in each state.
@@ -336,6 +344,33 @@ impl Write {
             [before.as_millisecond()],
         )
     }
+}
+
+/// Marks a job done and does it, or a portion of it; whoever lost its lease finds the row changed.
+fn advance<E: From<StoreError>>(
+    write: &Write,
+    held: &Job,
+    now: Timestamp,
+    work: impl FnOnce(&Write) -> core::result::Result<Stage, E>,
+) -> core::result::Result<Stage, E> {
+    let done = "UPDATE job SET state = 'done', updated_ms = ?, lease_until_ms = NULL WHERE id = ? AND \
+                state = 'waiting' AND owner = ? AND attempts = ?";
+    let key = (now.as_millisecond(), number(held), held.owner.as_deref(), held.attempts);
+    if execute(&write.conn, done, key)? == 0 {
+        return Err(StoreError::LeaseLost.into());
+    }
+    let stage = work(write)?;
+    match &stage {
+        Stage::Done(outcome) => {
+            execute(&write.conn, "UPDATE job SET outcome = ? WHERE id = ?", (outcome, number(held)))?;
+        }
+        Stage::More { payload, outcome } => {
+            let again = "UPDATE job SET state = 'waiting', attempts = 0, due_ms = ?, payload = ?, outcome = ? \
+                         WHERE id = ?";
+            execute(&write.conn, again, (now.as_millisecond(), payload, outcome, number(held)))?;
+        }
+    }
+    Ok(stage)
 }
 
 fn number(job: &Job) -> i64 {

@@ -90,7 +90,8 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     }
     if roles.jobs {
         let lease = SignedDuration::from_secs(i64::from(config.jobs.lease_s));
-        server::work::chores(&utility.mdm, clock, lease)?;
+        let part = usize::try_from(config.jobs.close_meters)?;
+        server::work::chores(&utility.mdm, clock, lease, part)?;
         if let Some(folder) = &config.jobs.export_dir {
             server::work::day_files(Arc::clone(&utility.mdm), folder.clone(), clock, lease)?;
         }

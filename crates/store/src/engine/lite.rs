@@ -95,7 +95,7 @@ impl Lite {
     pub(super) fn begin(&self, access: Access) -> Result<()> {
         let sql = match access {
             Access::Snapshot => "BEGIN DEFERRED",
-            Access::Write | Access::Queue => "BEGIN IMMEDIATE",
+            Access::Write | Access::Part | Access::Queue => "BEGIN IMMEDIATE",
         };
         Ok(self.conn.execute_batch(sql)?)
     }

@@ -64,6 +64,8 @@ pub(crate) enum Access {
     Snapshot,
     /// All or nothing, resting on nothing that changed meanwhile.
     Write,
+    /// As [`Access::Write`], but what was only read may change meanwhile.
+    Part,
     /// As [`Access::Write`], for short changes of single rows that say themselves what they rest on.
     Queue,
 }

@@ -137,6 +137,7 @@ impl Pg {
         let sql = match access {
             Access::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Access::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            Access::Part => "BEGIN ISOLATION LEVEL REPEATABLE READ",
             Access::Queue => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         self.failed.set(false);

@@ -30,7 +30,7 @@ struct Utility {
 
 impl Utility {
     /// Four homes, set up from the command line and filled as a program would.
-    fn set_up(home: &Path, database: Database) -> Self {
+    fn set_up(home: &Path, database: Database, close_meters: u32) -> Self {
         let (data, address) = (home.join("data"), database.address());
         let data = data.to_str().unwrap();
         let place = ["--data", data, "--database", &address];
@@ -38,7 +38,7 @@ impl Utility {
         let config = home.join("serve.toml");
         let text = format!(
             "data = \"{data}\"\ndatabase = \"{address}\"\n[web]\nlisten = \"127.0.0.1:0\"\n\
-             [head_end]\nlisten_pushes = \"127.0.0.1:0\"\n[jobs]\nlease_s = 1\n"
+             [head_end]\nlisten_pushes = \"127.0.0.1:0\"\n[jobs]\nlease_s = 1\nclose_meters = {close_meters}\n"
         );
         std::fs::write(&config, text).unwrap();
         let utility = Self { database, config };
@@ -167,7 +167,9 @@ fn harass(utility: &Utility, role: &str, seed: u64, mut over: impl FnMut() -> bo
 fn two_job_workers_killed_at_random_do_every_chore_once() {
     let (Some(calm), Some(harsh)) = (Database::fresh(), Database::fresh()) else { return };
     let (calm_home, harsh_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let utilities = [Utility::set_up(calm_home.path(), calm), Utility::set_up(harsh_home.path(), harsh)];
+    // One closes a day at once, the others in two parts that they share.
+    let utilities =
+        [Utility::set_up(calm_home.path(), calm, 99), Utility::set_up(harsh_home.path(), harsh, 2)];
     let now = Timestamp::now();
     for utility in &utilities {
         let mdm = Mdm::new(utility.store(), vee::Rules::default(), operations::models::judged()).unwrap();
@@ -186,11 +188,13 @@ fn two_job_workers_killed_at_random_do_every_chore_once() {
     until("the calm worker", || over().then_some(()));
     drop(worker);
     let kills = harass(&harsh, "jobs", 20_261_128, all_closed(&harsh));
-    let jobs = harsh.store().read(|r| r.jobs(None, 1_000)).unwrap();
+    let jobs = harsh.store().read(|r| r.jobs(None, 10_000)).unwrap();
     let closed: Vec<_> = jobs.iter().filter(|job| job.kind == operations::chores::CLOSE_DAY).collect();
     assert!(closed.iter().all(|job| job.state == JobState::Done), "{closed:?}");
     assert!(i64::try_from(closed.len()).unwrap() >= DAYS, "{} jobs", closed.len());
     assert!(kills > 0);
+    let parts = jobs.iter().filter(|job| job.kind == operations::chores::CLOSE_PART).count();
+    assert_eq!(parts, closed.len() * 2);
     let again = closed.iter().filter(|job| job.attempts > 1).count();
     eprintln!("{kills} kills, {again} of {} jobs were taken up again", closed.len());
     assert_eq!(outcome(&harsh.store()), outcome(&calm.store()));
@@ -200,7 +204,7 @@ fn two_job_workers_killed_at_random_do_every_chore_once() {
 fn what_waits_in_the_inbox_is_taken_in_once_by_killed_managers() {
     let Some(database) = Database::fresh() else { return };
     let home = tempfile::tempdir().unwrap();
-    let utility = Utility::set_up(home.path(), database);
+    let utility = Utility::set_up(home.path(), database, 99);
     let store = utility.store();
     let mdm = Mdm::new(store.clone(), vee::Rules::default(), BTreeMap::new()).unwrap();
     let batches = history(mdm.day_of(Timestamp::now()).unwrap().date(), mdm.zone());
