@@ -5,6 +5,10 @@
 //! refuses to run as root. Tests in many processes find the same cluster: each holds a shared lock on a file beside it, and a
 //! small watcher stops the server and removes it once nobody has held that lock for a quarter of a minute.
 
+mod server;
+
+pub use server::Server;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

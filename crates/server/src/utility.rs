@@ -71,9 +71,15 @@ impl Home {
 
     fn server(&self, address: &str) -> Result<PgConfig> {
         let config = PgConfig::parse(address).context("`database` cannot be used")?;
-        let Some(file) = &self.password_file else { return Ok(config) };
-        check_mode(file)?;
-        config.with_password_file(file).with_context(|| format!("could not read {}", file.display()))
+        if let Some(file) = &self.password_file {
+            check_private(file, "the password")?;
+            return config
+                .with_password_file(file)
+                .with_context(|| format!("could not read {}", file.display()));
+        }
+        let Some(file) = std::env::var_os("PGPASSFILE").map(PathBuf::from) else { return Ok(config) };
+        check_private(&file, "the passwords")?;
+        config.with_pass_file(&file).with_context(|| format!("could not read {}", file.display()))
     }
 
     /// As [`Home::open_store`], where a utility must be there already.
@@ -217,7 +223,7 @@ fn read_master_key(file: &Path) -> Result<MasterKey> {
     let text = fs::read_to_string(file).with_context(|| {
         format!("could not read the master key {}; without it no meter key opens", file.display())
     })?;
-    check_mode(file)?;
+    check_private(file, "the master key")?;
     let bytes = hex::decode(text.trim()).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
     // The text is not repeated: it may be most of a key.
     bytes
@@ -225,22 +231,22 @@ fn read_master_key(file: &Path) -> Result<MasterKey> {
         .with_context(|| format!("the master key {} is not 32 hexadecimal digits", file.display()))
 }
 
-/// A key that others can read is no key.
+/// A secret that others can read is none.
 #[cfg(unix)]
-fn check_mode(file: &Path) -> Result<()> {
+fn check_private(file: &Path, what: &str) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(file)
         .with_context(|| format!("could not look at {}", file.display()))?
         .permissions()
         .mode();
     if mode & 0o077 != 0 {
-        bail!("the master key {} can be read by others; run `chmod 600 {}`", file.display(), file.display());
+        bail!("{what} in {} can be read by others; run `chmod 600 {}`", file.display(), file.display());
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn check_mode(_: &Path) -> Result<()> {
+fn check_private(_: &Path, _: &str) -> Result<()> {
     Ok(())
 }
 

@@ -15,6 +15,12 @@ pub enum StoreError {
     /// The database server does not answer or has ended the connection.
     #[error("reach the database server")]
     Lost(#[source] Cause),
+    /// The database server is not who it should be: its certificate was not issued for its name by an authority that is
+    /// believed. Nothing was sent to it.
+    #[error(
+        "trust the database server: its certificate is not from the authority in `sslrootcert`, or not for this host name"
+    )]
+    Untrusted(#[source] Cause),
     /// A row with the same key is there already, or one that it names is not.
     #[error("keep the rules of the tables")]
     Constraint(#[source] Cause),
@@ -117,6 +123,7 @@ impl From<postgres::Error> for StoreError {
                 Self::Lost
             }
             Some(_) => Self::Sql,
+            None if is_untrusted(&error) => Self::Untrusted,
             None if error.is_closed()
                 || std::error::Error::source(&error)
                     .is_some_and(<dyn std::error::Error>::is::<std::io::Error>) =>
@@ -127,6 +134,19 @@ impl From<postgres::Error> for StoreError {
         };
         kind(error.into())
     }
+}
+
+/// Whether a certificate of the server was refused; the reason lies in the cause of a cause.
+fn is_untrusted(error: &postgres::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(rustls::Error::InvalidCertificate(_)) = inner.and_then(|inner| inner.downcast_ref()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Shorthand of this crate.

@@ -528,6 +528,7 @@ mod bench;
 mod citus;
 mod job;
 mod sql;
+mod tls;
 mod views;
 
 #[test]

@@ -10,8 +10,10 @@ use postgres::{Client, Statement};
 use std::cell::{Cell as Flag, RefCell, RefMut};
 use std::collections::BTreeMap;
 
+mod address;
 pub(crate) mod citus;
 mod config;
+mod passfile;
 
 pub use config::PgConfig;
 
