@@ -10,8 +10,9 @@ use crate::visit::{Answer, named};
 use dlms::Data;
 use dlms::apdu::DataAccessError;
 use jiff::{SignedDuration, Timestamp};
-use model::id::MeterId;
-use model::reading::RegisterRead;
+use model::id::{MeterId, Serial};
+use model::reading::{MeterCheck, RegisterRead};
+
 use model::unit::RegisterValue;
 use std::sync::Arc;
 
@@ -62,6 +63,12 @@ impl HeadEnd {
             Answer::Rows(rows) => self.rows_read(&job, &rows, origin),
             Answer::Values => {
                 let answers = core::mem::take(&mut visit.answers);
+                if job.step == Step::Identify {
+                    meter.identified_at = Some(now);
+                    let check = identity(answers, origin);
+                    self.events.push_back(HeadEndEvent::Check(check));
+                    return Ok(Some(Done::plain("identified")));
+                }
                 self.values_read(&job, answers, origin).map(Some)
             }
             Answer::More | Answer::Counter(_) => Ok(None),
@@ -80,6 +87,11 @@ impl HeadEnd {
         let round_trip = meter.visit.as_ref().map_or(SignedDuration::ZERO, |visit| visit.round_trip);
         let offset = clock::offset(time, now, round_trip);
         meter.clock_offset = Some(offset);
+        let offset_ms = i64::try_from(offset.as_millis()).ok();
+        self.events.push_back(HeadEndEvent::Check(MeterCheck {
+            clock_offset_ms: offset_ms,
+            ..MeterCheck::new(id, now)
+        }));
         let off = offset.abs() > tolerance;
         let seconds = i64::try_from((offset.as_millis() + 500).div_euclid(1000)).unwrap_or(i64::MAX);
         let trip = round_trip.as_millis();
@@ -156,4 +168,40 @@ impl HeadEnd {
         let values = if matches!(job.purpose, Purpose::Command(_)) { values } else { Vec::new() };
         Ok(Done { values, ..Done::plain(detail) })
     }
+}
+
+/// What a meter told of itself; what it has not, or what makes no sense, is not known.
+fn identity(answers: Vec<Result<Data, DataAccessError>>, origin: Origin<'_>) -> MeterCheck {
+    let mut answers = answers.into_iter().map(Result::ok);
+    let mut next = || answers.next().flatten();
+    let serial = next().and_then(|value| match value {
+        Data::OctetString(bytes) | Data::VisibleString(bytes) => text(&bytes),
+        _ => None,
+    });
+    let mut ratio = || next().as_ref().and_then(integer).and_then(|ratio| u32::try_from(ratio).ok());
+    let ratios = (ratio(), ratio());
+    let multiplier = match ratios {
+        (None, None) => None,
+        (current, voltage) => current.unwrap_or(1).checked_mul(voltage.unwrap_or(1)),
+    };
+    let known = origin.facts.registers.iter().find(|register| register.class != 1);
+    let scaler = next().and_then(|value| match value {
+        Data::Structure(parts) => {
+            parts.first().and_then(integer).and_then(|scaler| i8::try_from(scaler).ok())
+        }
+        _ => None,
+    });
+    let scaler_off = scaler.zip(known).and_then(|(told, known)| told.checked_sub(known.scaler));
+    MeterCheck {
+        serial: serial.map(Serial::new),
+        multiplier: multiplier.filter(|multiplier| *multiplier > 0),
+        scaler_off,
+        ..MeterCheck::new(origin.meter, origin.received_at)
+    }
+}
+
+/// A name in printable characters, without what it was filled up with.
+fn text(bytes: &[u8]) -> Option<String> {
+    let text = core::str::from_utf8(bytes).ok()?.trim_matches(['\0', ' ']);
+    (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())).then(|| text.to_owned())
 }

@@ -109,6 +109,7 @@ pub(crate) mod tests {
             registers: Vec::new(),
             instantaneous: Vec::new(),
             events: None,
+            identity: None,
         }
     }
 

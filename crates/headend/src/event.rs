@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::command::CommandState;
 use model::event::MeterEvent;
 use model::id::{CollectorId, CommandId, MeterId};
-use model::reading::{ReadBatch, RegisterRead};
+use model::reading::{MeterCheck, ReadBatch, RegisterRead};
 
 /// A connection that the head-end opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,8 @@ pub enum HeadEndEvent {
     Registers(Vec<RegisterRead>),
     /// Something happened at a meter.
     Event(MeterEvent),
+    /// What a meter told of itself, or its clock as it was found; it comes before what is read after it.
+    Check(MeterCheck),
     /// A command went on.
     Command(CommandProgress),
     /// Persist that counters below `ceiling` may be used, then call `counter_reserved`. The meter waits.

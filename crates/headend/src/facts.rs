@@ -29,6 +29,30 @@ pub struct ModelFacts {
     pub instantaneous: Vec<InstantaneousFacts>,
     /// The event log, if it has one.
     pub events: Option<EventLogFacts>,
+    /// What tells who it is and how it counts; `None` is never asked.
+    pub identity: Option<IdentityFacts>,
+}
+
+/// What a meter tells of itself. What it has not is passed over.
+///
+/// Standard: IEC 62056-6-1, object identification of abstract and electricity objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdentityFacts {
+    /// The serial number, as a rule 0-0:96.1.0.255.
+    pub serial: Obis,
+    /// The ratio of the current transformers, as a rule 1-0:0.4.2.255.
+    pub current_ratio: Obis,
+    /// The ratio of the voltage transformers, as a rule 1-0:0.4.3.255.
+    pub voltage_ratio: Obis,
+}
+
+impl IdentityFacts {
+    /// The objects of the standard.
+    pub const STANDARD: Self = Self {
+        serial: Obis::new(0, 0, 96, 1, 0, 255),
+        current_ratio: Obis::new(1, 0, 0, 4, 2, 255),
+        voltage_ratio: Obis::new(1, 0, 0, 4, 3, 255),
+    };
 }
 
 /// A load profile. Its entries carry the end of their interval.

@@ -42,7 +42,8 @@ pub use event::{
     PushConn, Source,
 };
 pub use facts::{
-    Column, EventColumn, EventLogFacts, InstantaneousFacts, ModelFacts, ProfileFacts, RegisterFacts,
+    Column, EventColumn, EventLogFacts, IdentityFacts, InstantaneousFacts, ModelFacts, ProfileFacts,
+    RegisterFacts,
 };
 pub use metrics::Metrics;
 pub use profile::ProfileError;

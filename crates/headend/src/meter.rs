@@ -47,6 +47,8 @@ pub(crate) enum Step {
     Registers,
     /// Read the event log from where we stopped.
     Events,
+    /// Ask who it is and how it counts.
+    Identify,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +91,8 @@ pub(crate) struct Meter {
     pub(crate) last_event_at: Option<Timestamp>,
     /// Lists of attributes are not understood.
     pub(crate) no_lists: bool,
+    /// When it last told who it is.
+    pub(crate) identified_at: Option<Timestamp>,
 }
 
 /// More than any visit uses.
@@ -112,6 +116,7 @@ impl Meter {
             awake_until: None,
             last_event_at: None,
             no_lists: false,
+            identified_at: None,
         }
     }
 

@@ -9,6 +9,9 @@ use model::channel::ChannelKind;
 use model::id::MeterId;
 use std::collections::BTreeMap;
 
+/// A meter that said who it is is not asked again for so long.
+const IDENTITY_HOLDS: SignedDuration = SignedDuration::from_hours(20);
+
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     plans: BTreeMap<u32, (ReadPlan, Timestamp)>,
@@ -61,8 +64,11 @@ impl HeadEnd {
             known.drop_work(Purpose::Scheduled);
         }
         let facts = &known.setup.facts;
+        let stale = known.identified_at.is_none_or(|at| now.duration_since(at) >= IDENTITY_HOLDS);
+        let identify = what.registers && facts.identity.is_some() && stale;
         let steps = [
             (what.clock, Step::CheckClock),
+            (identify, Step::Identify),
             (what.profile && facts.profile.is_some(), Step::Collect),
             (what.registers && !facts.registers.is_empty(), Step::Registers),
             (what.events && facts.events.is_some(), Step::Events),

@@ -144,6 +144,20 @@ impl Visit {
                 self.answers.clear();
                 self.ask_values()
             }
+            Step::Identify => {
+                let identity = facts.identity.ok_or(Failure::NotInModel("an identity"))?;
+                let data = |object| AttributeRef { class: DATA, object, attribute: 2 };
+                self.list =
+                    vec![data(identity.serial), data(identity.current_ratio), data(identity.voltage_ratio)];
+                let register = facts.registers.iter().find(|register| register.class != DATA);
+                self.list.extend(register.map(|register| AttributeRef {
+                    class: register.class,
+                    object: register.object,
+                    attribute: 3,
+                }));
+                self.answers.clear();
+                self.ask_values()
+            }
             Step::Collect => Err(Failure::NotInModel("a load profile")),
         }
     }
@@ -201,8 +215,8 @@ impl Visit {
             (Some(Step::Profile { .. } | Step::Events), Outcome::Get(value)) => {
                 value.map(Answer::Rows).map_err(refused)
             }
-            (Some(Step::Registers), Outcome::Get(value)) => self.collect(vec![value]),
-            (Some(Step::Registers), Outcome::GetList(values)) => self.collect(values),
+            (Some(Step::Registers | Step::Identify), Outcome::Get(value)) => self.collect(vec![value]),
+            (Some(Step::Registers | Step::Identify), Outcome::GetList(values)) => self.collect(values),
             _ => Err(Failure::Type(what)),
         }
     }
@@ -230,6 +244,7 @@ impl Visit {
                 facts.events.as_ref().map_or_else(String::new, |log| format!("event log {}", log.object))
             }
             Some(Step::Registers) => "registers".to_owned(),
+            Some(Step::Identify) => "its identity".to_owned(),
             None => "nothing".to_owned(),
         }
     }

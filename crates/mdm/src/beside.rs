@@ -4,11 +4,14 @@ use crate::MdmError;
 use crate::catalogue::Entry;
 use crate::day::Workshop;
 use jiff::{SignedDuration, Timestamp};
-use model::{BatchSource, ChannelKind, DayBlock, LocalDay, ReadBatch};
+use model::{
+    BatchSource, ChannelId, ChannelKind, DayBlock, LocalDay, MeterCheck, MeterId, ReadBatch, Serial,
+};
+use store::{ClockLost, KnownOfMeter};
 use vee::fast::Sibling;
-use vee::{Day, Evidence, TouRead};
+use vee::{Day, Evidence, Outage, TouRead};
 
-/// What is known of a meter's clock says nothing of readings that are older than this.
+/// A comparison of our clock with the reference says nothing of readings that came so much later.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// A stored day of another channel, with what that measures.
@@ -58,25 +61,119 @@ impl Workshop<'_> {
         Ok(stored.map(|stored| (entry.channel.kind, stored.block)))
     }
 
-    /// How a batch was read: the meter's clock as it was last seen, if that was lately.
-    pub(crate) fn evidence(&mut self, batch: &ReadBatch) -> Result<Evidence<'static>, MdmError> {
-        let live = !matches!(batch.source, BatchSource::Import | BatchSource::Sender);
-        let lately = live && is_fresh(batch.received_at, self.now);
-        if !lately {
-            return Ok(Evidence::default());
+    /// Takes in what a meter told of itself.
+    pub(crate) fn take_check(&mut self, check: &MeterCheck) -> Result<(), MdmError> {
+        if self.write.meter(check.meter)?.is_none() {
+            return Ok(());
         }
-        let meter_offset_ms = match self.clocks.get(&batch.meter) {
-            Some(known) => *known,
-            None => {
-                let offset = self.write.health(batch.meter)?.clock_offset_ms;
-                self.clocks.insert(batch.meter, offset);
-                offset
+        let known = self.known_of(check.meter)?;
+        let mut known = known.unwrap_or_else(|| KnownOfMeter::new(check.at));
+        if check.at < known.checked_at {
+            return Ok(());
+        }
+        known.checked_at = check.at;
+        known.serial = check.serial.clone().or(known.serial);
+        known.multiplier = check.multiplier.or(known.multiplier);
+        known.scaler_off = check.scaler_off.or(known.scaler_off);
+        if let Some(offset_ms) = check.clock_offset_ms {
+            let tolerated = u64::from(self.mdm.rules().clock.meter_s) * 1000;
+            if offset_ms.unsigned_abs() <= tolerated {
+                known.clock_good = Some(check.at);
+            } else {
+                known.clock_lost = Some(ClockLost { from: known.clock_good, to: check.at, offset_ms });
             }
+        }
+        self.write.put_meter_check(check.meter, &known)?;
+        self.checks.insert(check.meter, Some(known));
+        Ok(())
+    }
+
+    fn known_of(&mut self, meter: MeterId) -> Result<Option<KnownOfMeter>, MdmError> {
+        if let Some(known) = self.checks.get(&meter) {
+            return Ok(known.clone());
+        }
+        let known = self.write.meter_check(meter)?;
+        self.checks.insert(meter, known.clone());
+        Ok(known)
+    }
+
+    /// How a batch was read: what the meter told of itself, and how its clock and ours stood. A file brings its own.
+    pub(crate) fn witness(&mut self, batch: &ReadBatch) -> Result<Witness, MdmError> {
+        let mut witness = Witness::default();
+        if matches!(batch.source, BatchSource::Import | BatchSource::Sender) {
+            return Ok(witness);
+        }
+        let compared = match self.system_clock {
+            Some(compared) => compared,
+            None => *self.system_clock.insert(self.write.system_clock(self.now)?),
         };
-        Ok(Evidence { meter_offset_ms, ..Evidence::default() })
+        witness.system_offset_ms =
+            compared.filter(|(at, _)| is_fresh(*at, batch.received_at)).map(|(_, offset)| offset);
+        let Some(known) = self.known_of(batch.meter)? else { return Ok(witness) };
+        if let Some(told) = known.serial.clone() {
+            let on_file = self.write.meter(batch.meter)?.map(|meter| meter.serial);
+            witness.serial = on_file.map(|on_file| (told, on_file));
+        }
+        witness.known = Some(known);
+        Ok(witness)
+    }
+
+    /// Up to where bills of a channel are out.
+    pub(crate) fn billed_to(&mut self, channel: ChannelId) -> Result<Option<Timestamp>, MdmError> {
+        if let Some(billed) = self.billed.get(&channel) {
+            return Ok(*billed);
+        }
+        let last = self.write.last_billed_day(channel)?;
+        let billed = last.map(|day| Ok::<_, MdmError>(self.local_day(day)?.end())).transpose()?;
+        self.billed.insert(channel, billed);
+        Ok(billed)
+    }
+
+    /// When nobody could draw through this meter: the relay was open, or the meter was not there.
+    pub(crate) fn off(&self, entry: &Entry, day: &LocalDay) -> Vec<Outage> {
+        let mut off = self.off.get(&entry.channel.meter).cloned().unwrap_or_default();
+        off.extend(away(entry, day));
+        off
     }
 }
 
-fn is_fresh(received_at: Timestamp, now: Timestamp) -> bool {
-    received_at.saturating_add(FRESH).is_ok_and(|until| now <= until)
+/// When the meter was not there yet, or not any more, on a day.
+pub(crate) fn away(entry: &Entry, day: &LocalDay) -> impl Iterator<Item = Outage> {
+    let (start, end) = (day.start(), day.end());
+    let before = entry.facts.installed.filter(|at| *at > start);
+    let after = entry.facts.removed.filter(|at| *at < end);
+    let before = before.map(|at| Outage { from: start, to: at.min(end) });
+    before.into_iter().chain(after.map(|at| Outage { from: at.max(start), to: end }))
 }
+
+/// What a batch is held against.
+#[derive(Debug, Default)]
+pub(crate) struct Witness {
+    /// What the meter says, and what is on file.
+    serial: Option<(Serial, Serial)>,
+    known: Option<KnownOfMeter>,
+    system_offset_ms: Option<i64>,
+}
+
+impl Witness {
+    /// As the rules see it.
+    pub(crate) fn evidence(&self) -> Evidence<'_> {
+        let lost = self.known.as_ref().and_then(|known| known.clock_lost);
+        Evidence {
+            serial: self.serial.as_ref().map(|(told, on_file)| (told.as_str(), on_file.as_str())),
+            multiplier: self.known.as_ref().and_then(|known| known.multiplier),
+            scaler_off: self.known.as_ref().and_then(|known| known.scaler_off),
+            system_offset_ms: self.system_offset_ms,
+            meter_offset_ms: lost.map(|lost| lost.offset_ms),
+            clock_lost: lost.map(|lost| (lost.from, lost.to)),
+        }
+    }
+}
+
+/// Whether what was known at `at` still says something at `now`.
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    at.saturating_add(FRESH).is_ok_and(|until| now <= until)
+}
+
+#[cfg(test)]
+mod tests;

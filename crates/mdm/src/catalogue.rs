@@ -1,7 +1,7 @@
 //! The channels of the fleet, kept in memory: who measures what, and what the rules know of it.
 
 use jiff::Timestamp;
-use model::{ChannelId, ChannelKind, MeterId, PremiseId, ServicePointId};
+use model::{ChannelId, ChannelKind, LocalDay, MeterId, PremiseId, ServicePointId};
 use std::collections::BTreeMap;
 use store::{Channel, Meter, Read, ServicePoint};
 use vee::{Eligible, Facts};
@@ -17,6 +17,8 @@ pub struct ModelFacts {
     pub rating_w: Option<i64>,
     /// Nominal voltage, tenths of a volt.
     pub nominal_dv: Option<i64>,
+    /// How many bits the counter of an interval has; a full one ran over.
+    pub counter_bits: Option<u8>,
 }
 
 /// A channel with what belongs to it.
@@ -36,6 +38,8 @@ pub(crate) struct Catalogue {
     by_kind: BTreeMap<(MeterId, ChannelKind), Entry>,
     by_id: BTreeMap<ChannelId, (MeterId, ChannelKind)>,
     models: Vec<String>,
+    /// When the meter at a service point was another before or after; only of meters of which that is on record.
+    exchanges: BTreeMap<MeterId, Vec<Timestamp>>,
 }
 
 impl Catalogue {
@@ -49,8 +53,9 @@ impl Catalogue {
         let mut catalogue = Self { models: names.into_iter().cloned().collect(), ..Self::default() };
         for channel in read.channels()? {
             let Some(meter) = meters.get(&channel.meter) else { continue };
-            if meter.retired_at.is_some() {
-                continue;
+            let edges: Vec<Timestamp> = meter.fitted_at.into_iter().chain(meter.retired_at).collect();
+            if !edges.is_empty() {
+                catalogue.exchanges.insert(meter.id, edges);
             }
             let known = models.get(&meter.model).copied().unwrap_or_default();
             let entry = Entry {
@@ -81,8 +86,25 @@ impl Catalogue {
         self.by_id.get(&channel).and_then(|key| self.by_kind.get(key)).copied()
     }
 
+    /// The channels in service.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        self.by_kind.values().copied()
+        self.by_kind.values().filter(|entry| entry.facts.removed.is_none()).copied()
+    }
+
+    /// The channels that were in service at some time of a day.
+    pub(crate) fn entries_of(&self, day: &LocalDay) -> impl Iterator<Item = Entry> + '_ {
+        let (start, end) = (day.start(), day.end());
+        let there = move |entry: &&Entry| {
+            entry.installed_at < end
+                && entry.facts.installed.is_none_or(|at| at < end)
+                && entry.facts.removed.is_none_or(|at| at > start)
+        };
+        self.by_kind.values().filter(there).copied()
+    }
+
+    /// The instants at which a meter was fitted or taken away, where that is on record: no register runs across one.
+    pub(crate) fn exchanges(&self, meter: MeterId) -> &[Timestamp] {
+        self.exchanges.get(&meter).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -124,6 +146,9 @@ impl Places {
             vacant: self.knows_customers && point.is_some_and(|point| point.customer.is_none()),
             position: point.and_then(|point| self.positions.get(&point.premise)).copied(),
             multiplier: meter.multiplier.max(1),
+            counter_bits: known.counter_bits.filter(|_| channel.kind.is_additive()),
+            installed: meter.fitted_at,
+            removed: meter.retired_at,
             ..Facts::new(channel.kind, channel.interval)
         }
     }

@@ -169,8 +169,7 @@ impl Workshop<'_> {
             .map(|summary| summary.channel)
             .collect();
         let catalogue = self.catalogue.clone();
-        let of_part = catalogue.entries().filter(|entry| part.holds(entry));
-        for entry in of_part.filter(|entry| entry.installed_at < day.end()) {
+        for entry in catalogue.entries_of(day).filter(|entry| part.holds(entry)) {
             let grace_h = self.rules(&entry, day.date()).grace_h;
             if !is_past(day, grace_h, self.now) {
                 continue;

@@ -13,9 +13,9 @@ use jiff::civil::Date;
 use model::{ChannelId, LocalDay, MeterId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{Origin, StoredDay, VersionOrigin, VersionSource, Write};
+use store::{KnownOfMeter, Origin, StoredDay, VersionOrigin, VersionSource, Write};
 use vee::fast::Sibling;
-use vee::{Day, DayInput, Outage, Register, Rules, Stats};
+use vee::{Day, DayInput, Outage, Register, Rule, Rules, Stats};
 
 /// One transaction's work, with what would otherwise be read again and again.
 pub(crate) struct Workshop<'a> {
@@ -30,8 +30,13 @@ pub(crate) struct Workshop<'a> {
     stats: BTreeMap<ChannelId, (Stats, bool)>,
     outages: BTreeMap<MeterId, Vec<Outage>>,
     /// When the relay was open.
-    off: BTreeMap<MeterId, Vec<Outage>>,
-    pub(crate) clocks: BTreeMap<MeterId, Option<i64>>,
+    pub(crate) off: BTreeMap<MeterId, Vec<Outage>>,
+    /// What meters told of themselves.
+    pub(crate) checks: BTreeMap<MeterId, Option<KnownOfMeter>>,
+    /// Up to where bills are out, by channel.
+    pub(crate) billed: BTreeMap<ChannelId, Option<Timestamp>>,
+    /// How our own clock stood when it was last compared, once that was looked up.
+    pub(crate) system_clock: Option<Option<(Timestamp, i64)>>,
     /// Days that were estimated anew together with another.
     pub(crate) settled: BTreeSet<(ChannelId, Date)>,
 }
@@ -76,7 +81,9 @@ impl<'a> Workshop<'a> {
             stats: BTreeMap::new(),
             outages: BTreeMap::new(),
             off: BTreeMap::new(),
-            clocks: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            billed: BTreeMap::new(),
+            system_clock: None,
             settled: BTreeSet::new(),
         })
     }
@@ -278,21 +285,31 @@ impl<'a> Workshop<'a> {
         outages: &[Outage],
     ) -> Result<Vec<vee::Finding>, MdmError> {
         self.remember(entry.channel.id)?;
-        let stats = &self.stats[&entry.channel.id].0;
         let rates = if registers.len() < 2 { Vec::new() } else { self.rates(entry, &day.day)? };
         let beside = self.beside(entry, day)?;
         let siblings: Vec<Sibling<'_>> = beside.iter().map(sibling).collect();
         let check = self.check(entry, day)?;
+        let off = self.off(entry, &day.day);
         let input = DayInput {
             registers,
             rates: &rates,
             outages,
-            off: self.off.get(&entry.channel.meter).map_or(&[], Vec::as_slice),
+            off: &off,
             siblings: &siblings,
             check: check.as_ref().map(sibling),
+            exchanges: self.catalogue.exchanges(entry.channel.meter),
             ..DayInput::new(day, &entry.facts)
         };
-        Ok(vee::validate(&input, self.rules(entry, day.day.date()), stats, self.now))
+        let stats = &self.stats[&entry.channel.id].0;
+        let rules = self.rules(entry, day.day.date());
+        let found = vee::validate(&input, rules, stats, self.now);
+        if !found.iter().any(|finding| finding.rule == Rule::HighLow) || !day.kind.is_additive() {
+            return Ok(found);
+        }
+        // A day that is far from what is usual may be so for its weather; only then is that looked up.
+        let temperatures = surroundings::recent_temperatures(self.mdm, self.write, day.day.date())?;
+        let input = DayInput { temperatures: &temperatures, ..input };
+        Ok(vee::validate(&input, rules, stats, self.now))
     }
 
     /// Keeps a day if it differs from before. The version that now stands.

@@ -69,7 +69,8 @@ impl Workshop<'_> {
             return Ok(Judged::default());
         }
         if bound.is_empty() {
-            let outages = self.outages_of(entry);
+            let mut outages = self.outages_of(entry);
+            outages.extend(crate::beside::away(entry, &day.day));
             let made = self.estimate(entry, core::slice::from_mut(day), &outages, &rules)?.pop();
             return Ok(Judged { findings: made.unwrap_or_default().findings, others: Vec::new() });
         }

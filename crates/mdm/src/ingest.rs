@@ -5,7 +5,7 @@ use crate::day::Workshop;
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use model::{ChannelId, LocalDay, MeterEvent, QualityClass, ReadBatch, RegisterRead};
+use model::{ChannelId, LocalDay, MeterCheck, MeterEvent, QualityClass, ReadBatch, RegisterRead};
 use std::collections::BTreeMap;
 use store::{Origin, StoredFinding};
 use vee::Arrival;
@@ -19,6 +19,8 @@ pub enum Incoming {
     Register(RegisterRead),
     /// An event.
     Event(MeterEvent),
+    /// What it told of itself; what comes after it is held against it.
+    Check(MeterCheck),
 }
 
 /// What became of it.
@@ -117,7 +119,7 @@ impl Mdm {
         let catalogue = self.catalogue();
         let strange = items.iter().any(|item| match item {
             Incoming::Batch(batch) => catalogue.get(batch.meter, batch.kind).is_none(),
-            Incoming::Register(_) | Incoming::Event(_) => false,
+            Incoming::Register(_) | Incoming::Event(_) | Incoming::Check(_) => false,
         });
         if strange { self.reload() } else { Ok(()) }
     }
@@ -133,6 +135,7 @@ impl Workshop<'_> {
                 Incoming::Event(event) => {
                     report.events += usize::from(self.write.insert_event(&event, self.now)?);
                 }
+                Incoming::Check(check) => self.take_check(&check)?,
                 Incoming::Register(read) => self.take_register(&read, &mut touched, &mut report)?,
                 Incoming::Batch(batch) => self.take_batch(&batch, &mut touched, &mut report)?,
             }
@@ -211,9 +214,11 @@ impl Workshop<'_> {
         } else {
             report.repeated_batches += 1;
         }
-        let evidence = self.evidence(batch)?;
+        let witness = self.witness(batch)?;
         let date = self.day_containing(batch.start)?.date();
-        let admitted = vee::admit_with(batch, &evidence, &entry.facts, self.rules(&entry, date), self.now);
+        let facts = vee::Facts { billed_to: self.billed_to(entry.channel.id)?, ..entry.facts };
+        let rules = self.rules(&entry, date);
+        let admitted = vee::admit_with(batch, &witness.evidence(), &facts, rules, self.now);
         if new && !admitted.findings.is_empty() {
             self.note_refusals(&entry, batch, &admitted.findings, report)?;
         }

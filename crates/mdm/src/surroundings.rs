@@ -41,6 +41,7 @@ pub(crate) struct Surroundings {
     registers: Vec<Register>,
     tou: Vec<TouRead>,
     temperatures: Vec<DayTemperature>,
+    exchanges: Vec<Timestamp>,
 }
 
 impl Surroundings {
@@ -66,6 +67,7 @@ impl Surroundings {
             registers: registers(read, entry, first.start(), last.end())?,
             tou: Vec::new(),
             temperatures: Vec::new(),
+            exchanges: mdm.catalogue().exchanges(channel.meter).to_vec(),
         };
         if !rules.estimation.tou.is_empty() {
             around.tou = tou_registers(read, entry, first.start(), last.end())?;
@@ -114,6 +116,7 @@ impl Surroundings {
             events: &rules.estimation.events,
             holidays: &rules.estimation.holidays,
             temperatures: &self.temperatures,
+            exchanges: &self.exchanges,
             ..Context::new(&entry.facts, stats, now)
         }
     }
@@ -121,6 +124,15 @@ impl Surroundings {
 
 fn moved(date: Date, days: i64) -> Date {
     date.checked_add(jiff::Span::new().days(days)).unwrap_or(date)
+}
+
+/// The mean temperatures of a day and of the four weeks before it.
+pub(crate) fn recent_temperatures(
+    mdm: &Mdm,
+    read: &Read,
+    date: Date,
+) -> Result<Vec<DayTemperature>, MdmError> {
+    temperatures(mdm, read, moved(date, -28), moved(date, 1))
 }
 
 /// The mean temperatures of the days `[from, to)` of which at least half was measured.

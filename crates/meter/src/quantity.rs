@@ -146,3 +146,16 @@ pub enum Wire {
     /// double-long, 4 bytes.
     I32,
 }
+
+impl Wire {
+    /// How many bits a count has on it; `None` for types with a sign, which are no counters.
+    pub const fn counter_bits(self) -> Option<u8> {
+        match self {
+            Self::U8 => Some(8),
+            Self::U16 => Some(16),
+            Self::U32 => Some(32),
+            // A full one is beyond what values are kept in; it never fills up.
+            Self::U64 | Self::I16 | Self::I32 => None,
+        }
+    }
+}

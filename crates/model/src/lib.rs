@@ -21,6 +21,6 @@ pub use id::{
 };
 pub use quality::{Quality, QualityClass};
 pub use ratio::Ratio;
-pub use reading::{BatchSource, DayBlock, ReadBatch, RegisterRead};
+pub use reading::{BatchSource, DayBlock, MeterCheck, ReadBatch, RegisterRead};
 pub use time::{IntervalLength, LocalDay};
 pub use unit::{Energy, Power, RegisterValue, ScaleError, Unit, Voltage};

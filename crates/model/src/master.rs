@@ -3,6 +3,7 @@
 
 use crate::channel::{Commodity, CustomerClass};
 use crate::id::{PremiseNumber, Serial};
+use jiff::Timestamp;
 
 /// A building with an address.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,11 +138,15 @@ pub struct Metering {
     pub dials: Option<u8>,
     /// The main meter that it checks.
     pub check_of: Option<Serial>,
+    /// Since when it measures at its service point, where that is on record.
+    pub fitted: Option<Timestamp>,
+    /// The meter whose place it took then.
+    pub replaces: Option<Serial>,
 }
 
 impl Default for Metering {
     fn default() -> Self {
-        Self { multiplier: 1, dials: None, check_of: None }
+        Self { multiplier: 1, dials: None, check_of: None, fitted: None, replaces: None }
     }
 }
 

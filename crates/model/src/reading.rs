@@ -1,7 +1,7 @@
 //! Readings on their way: as read ([`ReadBatch`], [`RegisterRead`]) and as kept ([`DayBlock`]).
 
 use crate::channel::ChannelKind;
-use crate::id::{ChannelId, MeterId};
+use crate::id::{ChannelId, MeterId, Serial};
 use crate::quality::Quality;
 use crate::time::IntervalLength;
 use crate::unit::{RegisterValue, Unit};
@@ -97,6 +97,30 @@ pub struct RegisterRead {
     pub received_at: Timestamp,
     /// How it came.
     pub source: BatchSource,
+}
+
+/// What a visit found out about a device besides its readings: what these are held against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeterCheck {
+    /// The device that we believed to talk to.
+    pub meter: MeterId,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// The serial number that it gave.
+    pub serial: Option<Serial>,
+    /// The ratio of its current transformers times that of its voltage transformers, as set in it.
+    pub multiplier: Option<u32>,
+    /// The decimal exponent of its registers less the one that its model has; anything but 0 is wrong.
+    pub scaler_off: Option<i8>,
+    /// Its clock less ours before anything was done about it, milliseconds.
+    pub clock_offset_ms: Option<i64>,
+}
+
+impl MeterCheck {
+    /// A check that found nothing out yet.
+    pub const fn new(meter: MeterId, at: Timestamp) -> Self {
+        Self { meter, at, serial: None, multiplier: None, scaler_off: None, clock_offset_ms: None }
+    }
 }
 
 /// One channel's local day, one version: the unit that is validated, estimated, billed and queried.

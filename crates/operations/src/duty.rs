@@ -361,6 +361,7 @@ fn incoming(event: &HeadEndEvent) -> Vec<Incoming> {
         HeadEndEvent::Batch(batch) => vec![Incoming::Batch(batch.clone())],
         HeadEndEvent::Registers(reads) => reads.iter().cloned().map(Incoming::Register).collect(),
         HeadEndEvent::Event(event) => vec![Incoming::Event(event.clone())],
+        HeadEndEvent::Check(check) => vec![Incoming::Check(check.clone())],
         _ => Vec::new(),
     }
 }
@@ -392,6 +393,7 @@ fn name(event: &HeadEndEvent) -> String {
         HeadEndEvent::Event(event) => {
             format!("event {:?} of meter {} at {}", event.kind, event.meter, event.at)
         }
+        HeadEndEvent::Check(check) => format!("what meter {} told of itself", check.meter),
         HeadEndEvent::Command(progress) => format!("progress of command {}", progress.id),
         HeadEndEvent::ReserveCounter { meter, .. } | HeadEndEvent::PeerCounter { meter, .. } => {
             format!("counters of meter {meter}")

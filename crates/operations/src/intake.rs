@@ -6,7 +6,7 @@
 use crate::duty::DutyError;
 use jiff::Timestamp;
 use mdm::{Incoming, Mdm, MdmError};
-use model::{MeterEvent, MeterId, ReadBatch, RegisterRead};
+use model::{MeterCheck, MeterEvent, MeterId, ReadBatch, RegisterRead};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -22,6 +22,7 @@ enum Item {
     Batch(ReadBatch),
     Register(RegisterRead),
     Event(MeterEvent),
+    Check(MeterCheck),
 }
 
 impl From<Incoming> for Item {
@@ -30,6 +31,7 @@ impl From<Incoming> for Item {
             Incoming::Batch(batch) => Self::Batch(batch),
             Incoming::Register(read) => Self::Register(read),
             Incoming::Event(event) => Self::Event(event),
+            Incoming::Check(check) => Self::Check(check),
         }
     }
 }
@@ -40,6 +42,7 @@ impl From<Item> for Incoming {
             Item::Batch(batch) => Self::Batch(batch),
             Item::Register(read) => Self::Register(read),
             Item::Event(event) => Self::Event(event),
+            Item::Check(check) => Self::Check(check),
         }
     }
 }
@@ -50,6 +53,7 @@ impl Item {
             Self::Batch(batch) => batch.meter,
             Self::Register(read) => read.meter,
             Self::Event(event) => event.meter,
+            Self::Check(check) => check.meter,
         }
     }
 }

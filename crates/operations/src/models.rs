@@ -1,7 +1,8 @@
 //! What the head-end must know of a meter model, taken from the model files under `profiles/`.
 
 use headend::{
-    Column, EventColumn, EventLogFacts, InstantaneousFacts, ModelFacts, ProfileFacts, RegisterFacts,
+    Column, EventColumn, EventLogFacts, IdentityFacts, InstantaneousFacts, ModelFacts, ProfileFacts,
+    RegisterFacts,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -37,6 +38,7 @@ pub fn facts(model: &MeterModel, zone: &TimeZone) -> ModelFacts {
             object: model.event_log.obis,
             columns: model.event_log.columns.iter().map(|shows| event_column(*shows)).collect(),
         }),
+        identity: Some(IdentityFacts::STANDARD),
     }
 }
 
@@ -56,9 +58,20 @@ pub fn judged() -> BTreeMap<String, mdm::ModelFacts> {
     models
         .map(|(name, model)| {
             let modulus = 10i64.checked_pow(u32::from(model.register_digits));
-            (name, mdm::ModelFacts { modulus, resolution: 1, ..mdm::ModelFacts::default() })
+            let counter_bits = counter_bits(&model);
+            (name, mdm::ModelFacts { modulus, resolution: 1, counter_bits, ..mdm::ModelFacts::default() })
         })
         .collect()
+}
+
+/// How wide the counters of intervals are on the wire; the widest where they differ.
+fn counter_bits(model: &MeterModel) -> Option<u8> {
+    let counted = model
+        .load_profile
+        .columns
+        .iter()
+        .filter(|column| channel(column.shows, model.commodity).is_some_and(ChannelKind::is_additive));
+    counted.filter_map(|column| column.wire.counter_bits()).max()
 }
 
 /// The channel that a quantity of an interval belongs to.

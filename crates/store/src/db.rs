@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_imports.sql"),
     include_str!("../migrations/0007_keep.sql"),
     include_str!("../migrations/0008_dated.sql"),
+    include_str!("../migrations/0009_rules.sql"),
     include_str!("../migrations/0010_readers.sql"),
     include_str!("../migrations/0011_senders.sql"),
 ];

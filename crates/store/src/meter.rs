@@ -2,7 +2,7 @@
 
 use crate::column::{commodity, corrupt, maybe_millis, millis, row, rows};
 use crate::engine::Row;
-use crate::{Read, Result, Write};
+use crate::{Read, Result};
 use jiff::Timestamp;
 use model::{CollectorId, Commodity, MeterId, Serial, ServicePointId};
 
@@ -56,10 +56,12 @@ pub struct Meter {
     pub dials: Option<u8>,
     /// The main meter that it checks.
     pub check_of: Option<MeterId>,
+    /// Since when it measures at its service point, where that is on record.
+    pub fitted_at: Option<Timestamp>,
 }
 
 const COLUMNS: &str = "SELECT id, serial, model, commodity, service_point, endpoint, collector, address, system_title, \
-                       client_sap, server_sap, security, installed_ms, retired_ms, multiplier, dials, check_of FROM meter";
+                       client_sap, server_sap, security, installed_ms, retired_ms, multiplier, dials, check_of, fitted_ms FROM meter";
 
 fn meter(row: &Row<'_>) -> Result<Meter> {
     let collector: Option<u32> = row.get(6)?;
@@ -86,6 +88,7 @@ fn meter(row: &Row<'_>) -> Result<Meter> {
         multiplier: row.get(14)?,
         dials: row.get(15)?,
         check_of: row.get::<_, Option<u32>>(16)?.map(MeterId::new),
+        fitted_at: maybe_millis(row.get(17)?)?,
     })
 }
 
@@ -125,5 +128,3 @@ impl Read {
         rows(&self.conn, &format!("{COLUMNS} ORDER BY id"), [], meter)
     }
 }
-
-impl Write {}

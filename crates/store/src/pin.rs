@@ -1,6 +1,6 @@
 //! Bills and the versions of days that they were computed from.
 
-use crate::column::{day_number, day_of, execute, maybe_millis, millis, rows};
+use crate::column::{day_number, day_of, execute, maybe_millis, millis, row, rows};
 use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
@@ -70,6 +70,16 @@ impl Read {
         rows(&self.conn, sql, (channel.get(), day_number(day)), |row| {
             Ok((BillId::new(row.get(0)?), row.get(1)?))
         })
+    }
+
+    /// The last day of a channel that went into a bill.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn last_billed_day(&self, channel: ChannelId) -> Result<Option<Date>> {
+        let sql = "SELECT max(day) FROM bill_pin WHERE channel = ?";
+        let last = row(&self.conn, sql, [channel.get()], |row| row.get::<_, Option<i32>>(0))?;
+        last.flatten().map(day_of).transpose()
     }
 
     /// The flags that nobody took up yet, by bill, channel and day; or with `all` those taken up too.

@@ -522,6 +522,19 @@ impl Write {
             let main = keys.meters.id(self, main.as_str())?;
             execute(&self.conn, "UPDATE meter SET check_of = ? WHERE id = ?", (main, id.get()))?;
         }
-        Ok(ids)
+        self.exchange(all, keys, &ids)
+    }
+
+    /// Since when the new meters are there, and which ones they took the place of.
+    fn exchange(&self, all: &Provision, keys: &AllKeys<'_>, ids: &[MeterId]) -> Result<Vec<MeterId>> {
+        for (new, id) in all.meters.iter().zip(ids) {
+            let Some(at) = new.metering.fitted else { continue };
+            let sql = "UPDATE meter SET fitted_ms = ? WHERE id = ?";
+            execute(&self.conn, sql, (at.as_millisecond(), id.get()))?;
+            if let Some(old) = &new.metering.replaces {
+                self.retire_meter(MeterId::new(keys.meters.id(self, old.as_str())?), at)?;
+            }
+        }
+        Ok(ids.to_vec())
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Rule, Severity};
-use crate::rules::Rules;
+use crate::rules::{Over, Rules};
+use crate::words::amount;
 use core::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 use model::reading::status;
-use model::{BatchSource, Quality, ReadBatch, RegisterValue};
+use model::{BatchSource, Commodity, Quality, ReadBatch, RegisterValue};
 
 /// One interval's value on its way into a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +43,20 @@ pub struct Evidence<'a> {
     pub multiplier: Option<u32>,
     /// The reading system's clock less the reference, milliseconds.
     pub system_offset_ms: Option<i64>,
-    /// The meter's clock less the reference at the time of reading, milliseconds.
+    /// The meter's clock less the reference when it was last found wrong, milliseconds.
     pub meter_offset_ms: Option<i64>,
+    /// When the meter's clock was not to be trusted: after the last check that found it good, if there was one, until the one
+    /// that did not. None for all the time.
+    pub clock_lost: Option<(Option<Timestamp>, Timestamp)>,
+    /// The decimal exponent of the meter's registers less the one that its model has.
+    pub scaler_off: Option<i8>,
+}
+
+impl Evidence<'_> {
+    /// Whether the meter's clock was to be doubted within `[start, end)`.
+    fn doubts(&self, start: Timestamp, end: Timestamp) -> bool {
+        self.clock_lost.is_none_or(|(from, to)| from.is_none_or(|from| from < end) && start < to)
+    }
 }
 
 /// Checks a batch against the channel's facts and converts it to the stored unit; see [`admit_with`].
@@ -97,6 +110,7 @@ pub fn admit_with(
                     if bounds.is_late(start, end) {
                         runs.late.push(index);
                     }
+                    let doubt = if doubt != 0 && evidence.doubts(start, end) { doubt } else { 0 };
                     let quality = if by_sender {
                         Quality::SUBSTITUTED.with(told)
                     } else {
@@ -110,6 +124,7 @@ pub fn admit_with(
         start = end;
     }
     runs.report(&mut gate, batch);
+    gate.payload_spike(batch, facts);
     gate.out
 }
 
@@ -155,6 +170,12 @@ fn origin(evidence: &Evidence<'_>, facts: &Facts) -> Result<(), (Rule, String)> 
     if let Some((payload, installed)) = evidence.serial.filter(|(payload, installed)| payload != installed) {
         let sentence = format!("the payload comes from device {payload} where {installed} is installed");
         return Err((Rule::Identification, sentence));
+    }
+    if let Some(off) = evidence.scaler_off.filter(|off| *off != 0) {
+        let sentence = format!(
+            "the meter counts in units of 10^{off} of those that its model has: correct the one that is wrong and read it again"
+        );
+        return Err((Rule::Multiplier, sentence));
     }
     if let Some(multiplier) = evidence.multiplier.filter(|multiplier| *multiplier != facts.multiplier) {
         let sentence = format!(
@@ -237,18 +258,56 @@ impl Gate<'_> {
         }
     }
 
+    /// Rule 12 over all that arrived together, where the rules say so. The values stand until a person decides: what else
+    /// belongs to the payload is not known any more when a day of it is judged.
+    fn payload_spike(&mut self, batch: &ReadBatch, facts: &Facts) {
+        let rules = &self.rules.spike;
+        if rules.over != Over::Payload || !facts.kind.is_additive() {
+            return;
+        }
+        let mut top = [(0i64, batch.start); 3];
+        for arrival in &self.out.arrivals {
+            let lowest = top.iter().rposition(|(value, _)| arrival.value <= *value).map_or(0, |at| at + 1);
+            if let Some(rest) = top.get_mut(lowest..) {
+                rest.rotate_right(1);
+                rest.iter_mut().take(1).for_each(|place| *place = (arrival.value, arrival.start));
+            }
+        }
+        let [(first, at), _, (third, _)] = top;
+        let per_hour = match facts.kind.commodity() {
+            Commodity::Electricity => rules.floor_w,
+            Commodity::Gas => rules.floor_gas_l_per_h,
+            Commodity::Water => rules.floor_water_l_per_h,
+        };
+        let small = i128::from(first) * 3600 <= i128::from(per_hour) * i128::from(batch.interval.secs());
+        let towers =
+            (i128::from(first) - i128::from(third)) * 100 > i128::from(third) * i128::from(rules.percent);
+        let after = at.duration_since(batch.start).as_secs() / i64::from(batch.interval.secs().max(1));
+        if small || !towers {
+            return;
+        }
+        let index = usize::try_from(after).unwrap_or(0);
+        let sentence = format!(
+            "{} is more than {} % above the third highest of all that came together, {}",
+            amount(facts.kind, first),
+            rules.percent,
+            amount(facts.kind, third)
+        );
+        self.note(Rule::Spike, index..index + 1, sentence);
+    }
+
     /// Rules 1 and 2: our clock against the reference, and the meter's. The flags that the values get. Up to the tolerance
     /// nothing follows; up to an interval's length the values are accepted and flagged; beyond it nobody knows which
     /// interval they belong to, so the finding fails and estimates do not lean on them.
     fn clocks(&mut self, batch: &ReadBatch, evidence: &Evidence<'_>) -> u8 {
-        let all = 0..batch.values.len();
+        let all = doubted(batch, evidence);
         let rules = &self.rules.clock;
         if let Some(off) = evidence.system_offset_ms.filter(|off| off.unsigned_abs() > rules.system_ms.into())
         {
             let sentence = format!("our own clock was {off} ms off the reference when these were read");
-            self.note(Rule::SystemClock, all.clone(), sentence);
+            self.note(Rule::SystemClock, 0..batch.values.len(), sentence);
         }
-        let Some(off) = evidence.meter_offset_ms else { return 0 };
+        let Some(off) = evidence.meter_offset_ms.filter(|_| !all.is_empty()) else { return 0 };
         let off_s = off.unsigned_abs().div_ceil(1000);
         if off_s <= rules.meter_s.into() {
             return 0;
@@ -265,6 +324,21 @@ impl Gate<'_> {
         self.note_as(Rule::Clock, severity, all, sentence);
         if lost { Quality::CLOCK_DOUBTFUL | Quality::PARTIAL } else { Quality::CLOCK_DOUBTFUL }
     }
+}
+
+/// The intervals of a batch in which the meter's clock was to be doubted.
+fn doubted(batch: &ReadBatch, evidence: &Evidence<'_>) -> Range<usize> {
+    let length = batch.interval.duration();
+    let mut start = batch.start;
+    let mut hit = 0..0;
+    for index in 0..batch.values.len() {
+        let Ok(end) = start.checked_add(length) else { break };
+        if evidence.doubts(start, end) {
+            hit = if hit.is_empty() { index } else { hit.start }..index + 1;
+        }
+        start = end;
+    }
+    hit
 }
 
 /// Positions of refused values, by reason.

@@ -3,7 +3,7 @@
 //! A day of which every value was read and nothing is odd costs one sweep over its values and some comparisons with the
 //! statistics: nothing is allocated and no time zone is asked. [`crate::validate`] goes through here too.
 
-use crate::estimate::TouRead;
+use crate::estimate::{DayTemperature, TouRead};
 use crate::facts::{Facts, Outage, Register};
 use crate::finding::{Finding, Rule, Severity};
 use crate::rules::Rules;
@@ -42,6 +42,8 @@ pub struct Around<'a> {
     pub siblings: &'a [Sibling<'a>],
     /// The same channel of a check meter.
     pub check: Option<Sibling<'a>>,
+    /// Mean temperatures of this day and of those before it, in order of date.
+    pub temperatures: &'a [DayTemperature],
 }
 
 /// What came of checking a day.

@@ -15,7 +15,7 @@ mod voltage;
 
 use crate::columns::{ChannelDay, Sweep, day_number, is_known};
 use crate::day::Day;
-use crate::estimate::TouRead;
+use crate::estimate::{DayTemperature, TouRead};
 use crate::facts::{Facts, Outage, Register};
 use crate::fast::{Around, Sibling, check_day};
 use crate::finding::{Finding, Rule};
@@ -44,12 +44,27 @@ pub struct DayInput<'a> {
     pub siblings: &'a [Sibling<'a>],
     /// The same day of a check meter.
     pub check: Option<Sibling<'a>>,
+    /// Instants at which the meter was exchanged.
+    pub exchanges: &'a [Timestamp],
+    /// Mean temperatures of this day and of those before it, in order of date.
+    pub temperatures: &'a [DayTemperature],
 }
 
 impl<'a> DayInput<'a> {
     /// A day of whose surroundings nothing is known.
     pub const fn new(day: &'a Day, facts: &'a Facts) -> Self {
-        Self { day, facts, registers: &[], rates: &[], outages: &[], off: &[], siblings: &[], check: None }
+        Self {
+            day,
+            facts,
+            registers: &[],
+            rates: &[],
+            outages: &[],
+            off: &[],
+            siblings: &[],
+            check: None,
+            exchanges: &[],
+            temperatures: &[],
+        }
     }
 }
 
@@ -64,9 +79,10 @@ pub fn validate(input: &DayInput<'_>, rules: &Rules, stats: &Stats, now: Timesta
         rates: input.rates,
         outages: input.outages,
         off: input.off,
-        exchanges: &[],
+        exchanges: input.exchanges,
         siblings: input.siblings,
         check: input.check,
+        temperatures: input.temperatures,
     };
     check_day(&columns.of(input.day), &around, input.facts, rules, stats, now).findings
 }

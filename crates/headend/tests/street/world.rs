@@ -74,6 +74,7 @@ pub(crate) fn facts() -> Arc<ModelFacts> {
             object: LOG,
             columns: vec![EventColumn::Clock, EventColumn::Code, EventColumn::Sequence],
         }),
+        identity: None,
     })
 }
 

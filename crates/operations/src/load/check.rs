@@ -259,10 +259,24 @@ fn metering(check: &mut Check<'_>, row: &Row, names: &Names<'_>) -> Metering {
     if dials.is_some_and(|dials| !(3..=18).contains(&dials)) {
         check.fault(format!("`dials` is `{}`, not from 3 to 18", row.text("dials")));
     }
+    names.refer(check, Kind::Meters, row.text("replaces"), "replaces");
+    let fitted = row.optional("fitted").map(str::parse);
+    if matches!(fitted, Some(Err(_))) {
+        check.fault(format!(
+            "`fitted` is `{}`, not an instant with its offset as 2026-03-01T10:30:00+01:00",
+            row.text("fitted")
+        ));
+    }
+    let fitted = fitted.and_then(Result::<jiff::Timestamp, _>::ok);
+    if row.optional("replaces").is_some() && fitted.is_none() {
+        check.fault("`replaces` needs `fitted`: the instant at which the meters were exchanged".to_owned());
+    }
     Metering {
         multiplier: multiplier.unwrap_or(1),
         dials: dials.and_then(|dials| u8::try_from(dials).ok()),
         check_of: row.optional("check_of").map(Serial::new),
+        fitted,
+        replaces: row.optional("replaces").map(Serial::new),
     }
 }
 

@@ -97,6 +97,18 @@ const METERS: &[Column] = &[
     column("multiplier", false, "current times voltage transformer ratio, a whole number; 1 without", "1"),
     column("dials", false, "digits that the total register shows; as the model without", ""),
     column("check_of", false, "serial number of the main meter that it checks; empty for others", ""),
+    column(
+        "fitted",
+        false,
+        "instant since which it measures there, with offset; what it says of times before is refused; empty where nobody knows",
+        "2026-03-01T10:30:00+01:00",
+    ),
+    column(
+        "replaces",
+        false,
+        "serial number of the meter that it took the place of at `fitted`; empty for others",
+        "",
+    ),
 ];
 const KEYS: &[Column] = &[
     column("serial", true, "serial number on the plate", "40210455"),

@@ -118,6 +118,8 @@ fn meter(meter: &master::Meter) -> Vec<String> {
         meter.metering.multiplier.to_string(),
         number(meter.metering.dials.map(u32::from)),
         meter.metering.check_of.as_ref().map(ToString::to_string).unwrap_or_default(),
+        meter.metering.fitted.map(|at| at.to_string()).unwrap_or_default(),
+        meter.metering.replaces.as_ref().map(ToString::to_string).unwrap_or_default(),
     ]
 }
 

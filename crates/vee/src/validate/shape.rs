@@ -3,6 +3,7 @@
 use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
+use crate::rules::Over;
 use crate::words::amount;
 use model::ChannelKind;
 
@@ -22,7 +23,7 @@ impl Check<'_> {
         let day = self.day;
         let floor =
             self.in_interval_of_hour(rules.floor_w, rules.floor_gas_l_per_h, rules.floor_water_l_per_h);
-        if i128::from(self.sweep.most) * 3600 <= floor {
+        if i128::from(self.sweep.most) * 3600 <= floor || rules.over == Over::Payload {
             return;
         }
         // Where next to nothing is used all day, any interval above the floor towers: the third counts as zero then.

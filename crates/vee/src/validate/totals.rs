@@ -1,7 +1,7 @@
 //! Rules 15, 17, 18, 20 and 26: the day as a whole.
 
 use super::{Check, covered};
-use crate::columns::is_read;
+use crate::columns::{day_number, is_read};
 use crate::finding::Rule;
 use crate::words::amount;
 use model::{ChannelKind, Commodity};
@@ -100,6 +100,9 @@ impl Check<'_> {
         if !recent.is_none_or(|(mean, _)| odd(mean)) || !last_year.is_none_or(|(mean, _)| odd(mean)) {
             return;
         }
+        if self.mean_of_like_weather().is_some_and(|mean| !odd(mean)) {
+            return;
+        }
         let (count, kind) = (self.day.len(), self.day.kind);
         let said = |value: i64| amount(kind, value);
         let word = if total > mean { "high" } else { "low" };
@@ -125,6 +128,23 @@ impl Check<'_> {
             ),
         };
         self.note(Rule::HighLow, 0..count, sentence);
+    }
+
+    /// The mean of the remembered sound days that were about as warm as this one, where there are three of them: heating and
+    /// cooling follow the weather, and a cold day is odd only among cold days.
+    fn mean_of_like_weather(&self) -> Option<i64> {
+        let all = self.around.temperatures;
+        let of = |day: i32| all.iter().find(|known| day_number(known.date) == day).map(|known| known.mean_dc);
+        let here = of(self.today)?;
+        let apart = self.rules.estimation.proxy_difference_dc;
+        let like = self.stats.days().iter().filter(|stat| {
+            stat.sound
+                && stat.day < self.today
+                && of(stat.day).is_some_and(|there| there.abs_diff(here) <= apart)
+        });
+        let (sum, count) =
+            like.fold((0i128, 0i128), |(sum, count), stat| (sum + i128::from(stat.total), count + 1));
+        if count < 3 { None } else { i64::try_from(sum / count).ok() }
     }
 
     /// Rule 26: days of estimates in a row, this one included.

@@ -18,6 +18,7 @@ pub(crate) const SPREAD: &[(&str, &str)] = &[
     ("month_page", "page"),
     ("register_read", "meter"),
     ("event", "meter"),
+    ("meter_check", "meter"),
 ];
 
 /// Small tables that stay where they are written: queues, whose rows are locked one by one.

@@ -338,3 +338,35 @@ fn findings_do_not_depend_on_estimates() {
     case.values[12] = 8_888_888;
     assert_eq!(case.findings(), before);
 }
+
+#[test]
+fn a_cold_day_is_odd_only_among_cold_days() {
+    let temperatures = |here: i32| -> Vec<crate::DayTemperature> {
+        let of = |back: i64| {
+            if back == 0 {
+                here
+            } else if back % 2 == 0 {
+                -50
+            } else {
+                150
+            }
+        };
+        (0..=8)
+            .rev()
+            .map(|back| crate::DayTemperature { date: day(back).date(), mean_dc: of(back) })
+            .collect()
+    };
+    let values = |level: i64| core::array::from_fn(|hour| level + i64::try_from(hour % 2).unwrap());
+    // Every other day was cold and took five times as much.
+    let odd = |around| {
+        let mut case = Case::of(ChannelKind::Import, values(2200));
+        for back in (1..=8).rev() {
+            case = case.remembers(back, values(if back % 2 == 0 { 1500 } else { 300 }));
+        }
+        Case { around, ..case }.rules()
+    };
+    let [cold, warm] = [temperatures(-60), temperatures(150)];
+    assert_eq!(odd(Around::default()), [Rule::HighLow]);
+    assert_eq!(odd(Around { temperatures: &cold, ..Around::default() }), [], "a cold day among cold days");
+    assert_eq!(odd(Around { temperatures: &warm, ..Around::default() }), [Rule::HighLow], "a warm one");
+}

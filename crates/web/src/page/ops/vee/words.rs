@@ -75,6 +75,11 @@ const RULES: &[(&str, &str, &str)] = &[
         "Energy was sent back where no generation is on file: panels that nobody registered, or crossed wires.",
     ),
     ("stuck", "Standing still", "Many equal values in a row: the register may be stuck."),
+    (
+        "clock_shift",
+        "An hour off",
+        "The readings seem to be stamped an hour early or late: look whether the meter followed the last change of the clocks.",
+    ),
     ("register", "Register", "The register went backward, or shows more than its dials can."),
     ("rate_sum", "Rate registers", "The registers of the rate periods do not add up to the total register."),
     ("status", "Meter status", "The meter itself marked these intervals as cut short or damaged."),
