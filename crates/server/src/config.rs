@@ -70,6 +70,8 @@ pub struct HeadEnd {
     pub clock_tolerance_s: u32,
     /// How long one answer may take, seconds.
     pub response_timeout_s: u32,
+    /// A time server, `host:port`, that our own clock is compared with; it is not compared without.
+    pub time_server: Option<String>,
 }
 
 impl Default for Web {
@@ -86,6 +88,7 @@ impl Default for HeadEnd {
             read_every_min: 240,
             clock_tolerance_s: 60,
             response_timeout_s: 60,
+            time_server: None,
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod config;
 pub mod day_files;
 pub mod device;
 pub mod profiles;
+pub mod reference;
 pub mod utility;
 pub mod visit;
 mod wire;

@@ -96,6 +96,9 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
             server::work::day_files(Arc::clone(&utility.mdm), folder.clone(), clock, lease)?;
         }
     }
+    if let Some(time_server) = config.head_end.time_server.clone().filter(|_| roles.headend) {
+        server::reference::watch(Arc::clone(&utility.mdm), clock, time_server)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(crate::pages::MOST_THREADS)
         .enable_all()

@@ -2,12 +2,15 @@
 
 use crate::world::{HEAD_END, Street, at, import, keys, start};
 use dlms::acse::Conformance;
-use headend::{Failure, HeadEndConfig, HeadEndEvent, LinkId, ReadPlan, Route, What};
+use headend::{
+    Failure, HeadEndConfig, HeadEndEvent, IdentityFacts, LinkId, ModelFacts, ReadPlan, Route, What,
+};
 use jiff::SignedDuration;
+use model::MeterCheck;
 use model::channel::ChannelKind;
 use model::command::{Action, Command};
 use model::event::EventKind;
-use model::id::{CollectorId, CommandId, MeterId};
+use model::id::{CollectorId, CommandId, MeterId, Serial};
 use rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -149,6 +152,43 @@ fn a_wandering_clock_is_set_and_read_back() {
     assert!(drift(&street, 1).abs() <= 1, "{}", drift(&street, 1));
     assert_eq!(drift(&street, 2), 20);
     assert_eq!(street.head.metrics().reads_done, 2);
+}
+
+/// What is read is held against what the meter says of itself: so that comes first, and a clock as it was found.
+#[test]
+fn a_meter_says_who_it_is_and_how_it_counts() {
+    let mut street = Street::new(3);
+    street.facts =
+        Arc::new(ModelFacts { identity: Some(IdentityFacts::STANDARD), ..(*street.facts).clone() });
+    street.direct(1);
+    let house = street.houses.get_mut(&MeterId::new(1)).unwrap();
+    (house.device.drift, house.device.scaler) = (SignedDuration::from_secs(-400), 1);
+    plan(&mut street, What::ALL, HOUR);
+    street.run_for(HOUR);
+    let first_batch = street.events.iter().position(|event| matches!(event, HeadEndEvent::Batch(_))).unwrap();
+    let checks: Vec<(usize, MeterCheck)> = street
+        .events
+        .iter()
+        .enumerate()
+        .filter_map(|(index, event)| match event {
+            HeadEndEvent::Check(check) => Some((index, check.clone())),
+            _ => None,
+        })
+        .collect();
+    assert!(checks.iter().all(|(index, _)| *index < first_batch));
+    let offsets: Vec<i64> = checks.iter().filter_map(|(_, check)| check.clock_offset_ms).collect();
+    assert_eq!(offsets.len(), 2, "found, and set");
+    assert!((offsets[0] + 400_000).abs() < 2000 && offsets[1].abs() < 2000, "{offsets:?}");
+    let (_, told) = checks.iter().find(|(_, check)| check.serial.is_some()).unwrap();
+    assert_eq!(told.serial, Some(Serial::new("40210455")));
+    assert_eq!((told.multiplier, told.scaler_off), (Some(40), Some(1)));
+    // It is not asked again within the day.
+    street.events.clear();
+    let meter = MeterId::new(1);
+    street.head.read_meter(street.now, meter, What::ALL, street.now + HOUR);
+    street.run_for(HOUR);
+    let again = |event: &HeadEndEvent| matches!(event, HeadEndEvent::Check(check) if check.serial.is_some());
+    assert!(!street.events.iter().any(again));
 }
 
 #[test]

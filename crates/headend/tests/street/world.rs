@@ -32,6 +32,8 @@ pub(crate) const LOG: Obis = Obis::new(0, 0, 99, 98, 0, 255);
 pub(crate) const IMPORT: Obis = Obis::new(1, 0, 1, 8, 0, 255);
 pub(crate) const EXPORT: Obis = Obis::new(1, 0, 2, 8, 0, 255);
 pub(crate) const VOLTAGE: Obis = Obis::new(1, 0, 32, 7, 0, 255);
+const SERIAL: Obis = Obis::new(0, 0, 96, 1, 0, 255);
+const CURRENT_RATIO: Obis = Obis::new(1, 0, 0, 4, 2, 255);
 pub(crate) const HEAD_END: SystemTitle = SystemTitle(*b"WTLHEAD1");
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -103,6 +105,8 @@ pub(crate) struct Device {
     pub(crate) now: Timestamp,
     pub(crate) drift: SignedDuration,
     pub(crate) events: Vec<(Timestamp, u8, u32)>,
+    /// Decimal exponent of its registers.
+    pub(crate) scaler: i8,
 }
 
 impl Device {
@@ -144,7 +148,12 @@ impl LogicalDevice for Device {
             let Data::Structure(parts) = &selection.parameters else { panic!() };
             (instant(&parts[1]), instant(&parts[2]))
         });
+        if (attribute.object, attribute.attribute) == (IMPORT, 3) {
+            return Ok(Data::Structure(vec![Data::Integer(self.scaler), Data::Enum(30)]));
+        }
         match (attribute.object, range) {
+            (SERIAL, _) => Ok(Data::OctetString(b"40210455\0\0".to_vec())),
+            (CURRENT_RATIO, _) => Ok(Data::LongUnsigned(40)),
             (CLOCK, _) => Ok(Data::OctetString(clock_bytes(self.clock()))),
             (PROFILE, Some((from, to))) => Ok(Self::rows(from, to.min(self.clock()))),
             (IMPORT | EXPORT, _) => Ok(Data::DoubleLongUnsigned(123_456)),
@@ -286,6 +295,8 @@ impl Street {
                 ObjectEntry::readable(3, 0, IMPORT, 3, 1, reader),
                 ObjectEntry::readable(3, 0, EXPORT, 3, 1, reader),
                 ObjectEntry::readable(3, 0, VOLTAGE, 3, 1, reader),
+                ObjectEntry::readable(1, 0, SERIAL, 2, 0, reader),
+                ObjectEntry::readable(1, 0, CURRENT_RATIO, 2, 0, reader),
             ]),
             facts: facts(),
         }
@@ -305,6 +316,7 @@ impl Street {
             now: self.now,
             drift: SignedDuration::ZERO,
             events: Vec::new(),
+            scaler: 0,
         };
         let server = Server::new(Arc::clone(&self.server_config), identity);
         self.houses.insert(MeterId::new(id), House { server, device, dead: false });
