@@ -4,7 +4,7 @@ use crate::column::{day_number, day_of, each, execute, interval, millis, row, se
 use crate::day::StoredDay;
 use crate::day_page::{PageRow, as_read};
 use crate::month::{AsRead, Folded, MonthView, SHARE, Share, date_of, month_number, pack};
-use crate::page::{PAGE, page_of};
+use crate::page::{DayPage, PAGE, PageView, page_of};
 use crate::raw::RawBatch;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
@@ -21,6 +21,58 @@ pub struct FoldReport {
     pub days: u64,
     /// Versions that stay as they are because they are not sealed.
     pub open: u64,
+}
+
+/// A month of up to 32 neighbouring channels that comes in folded, as history does that another system kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonthPage {
+    month: i32,
+    days: (Date, Date),
+    share: u32,
+    batches: u32,
+    block: Vec<u8>,
+}
+
+impl MonthPage {
+    /// Packs the days of one month of the channels of one page of 256: a page a day. Days of other months or pages than the
+    /// first one's are left out.
+    ///
+    /// # Errors
+    /// Days that a page cannot have.
+    pub fn of(pages: &[DayPage]) -> Result<Vec<Self>> {
+        let Some(first) = pages.first() else { return Ok(Vec::new()) };
+        let month = month_number(first.head.day);
+        let mut of_share: BTreeMap<u32, Vec<Folded>> = BTreeMap::new();
+        for page in pages {
+            let head = &page.head;
+            if month_number(head.day) != month || page.page() != first.page() {
+                continue;
+            }
+            let block = page.to_block();
+            let slots = usize::from(head.slots);
+            let row = PageRow {
+                day: head.day,
+                page: page.page(),
+                interval: head.interval,
+                slots,
+                recorded_s: head.recorded_at.as_second(),
+                rules: head.rules,
+                start_s: head.start.as_second(),
+                received_ms: head.received_at.as_millisecond(),
+                view: PageView::read(&block, slots)?,
+            };
+            take_page(&row, &mut |folded| {
+                of_share.entry(folded.stored.block.channel.get() % PAGE / SHARE).or_default().push(folded);
+            })?;
+        }
+        let packed = |(share, days): (u32, Vec<Folded>)| {
+            let all = || days.iter().map(|folded| folded.stored.block.day);
+            let days_of = all().min().zip(all().max()).unwrap_or((first.head.day, first.head.day));
+            let batches = u32::try_from(days.len()).unwrap_or(u32::MAX);
+            Self { month, days: days_of, share, batches, block: pack(days) }
+        };
+        Ok(of_share.into_iter().map(packed).collect())
+    }
 }
 
 impl Read {
@@ -187,6 +239,20 @@ impl Write {
         self.clear(first, end, page, range)?;
         self.note_folded(month, (oldest, newest), now)?;
         Ok(report)
+    }
+
+    /// Keeps months that come in folded, as those of the channels of a page of 256. Nothing else may be known of these days.
+    ///
+    /// # Errors
+    /// What the database says; also when a page of that month is there already.
+    pub fn put_months(&self, page: u32, months: &[MonthPage], now: Timestamp) -> Result<()> {
+        for one in months {
+            let share = page.saturating_mul(PAGE / SHARE).saturating_add(one.share);
+            let sql = "INSERT INTO month_page (month, page, batches, block) VALUES (?, ?, ?, ?)";
+            execute(&self.conn, sql, (one.month, share, one.batches, &one.block))?;
+            self.note_folded(one.month, one.days, now)?;
+        }
+        Ok(())
     }
 
     /// Removes what was folded.

@@ -69,7 +69,7 @@ pub use error::{Cause, Result, StoreError};
 pub use event::StoredEvent;
 pub use finding::{Origin, StoredFinding};
 pub use fleet::{FleetFilter, FleetRow, FleetSort};
-pub use fold::FoldReport;
+pub use fold::{FoldReport, MonthPage};
 pub use group::{Since, Stay};
 pub use import::{ImportRefusal, ImportedFile};
 pub use inbox::InboxItem;

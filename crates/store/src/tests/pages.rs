@@ -166,6 +166,36 @@ fn a_day_of_everything_is_the_newest_day_of_each_channel() {
 }
 
 #[test]
+fn a_month_that_comes_in_folded_reads_as_one_that_was_folded_here() {
+    on_each_engine(|store| {
+        let channels: Vec<u32> = (700..760).collect();
+        let pages: Vec<DayPage> = (0..31).map(|offset| page(FIRST + offset.days(), 2, &channels)).collect();
+        let other = Store::open_in_memory().unwrap();
+        for store in [&store, &other] {
+            store.write(|w| w.rule_set_id("hash", "text")).unwrap();
+        }
+        store.write(|w| w.put_months(2, &MonthPage::of(&pages)?, at(0))).unwrap();
+        other
+            .write(|w| {
+                for page in &pages {
+                    w.put_page(page)?;
+                }
+                w.fold(FIRST, 2, at(0))
+            })
+            .unwrap();
+        let end = FIRST + 31.days();
+        for channel in [700, 735, 736, 759].map(ChannelId::new) {
+            let days = store.read(|r| r.days(channel, FIRST, end)).unwrap();
+            assert_eq!(days.len(), 31);
+            assert_eq!(days, other.read(|r| r.days(channel, FIRST, end)).unwrap());
+        }
+        assert_eq!(store.read(Read::day_range).unwrap(), Some((FIRST, end - 1.days())));
+        assert_eq!(store.read(Read::raw_batch_count).unwrap(), 60 * 31);
+        assert!(store.write(|w| w.put_months(2, &MonthPage::of(&pages)?, at(0))).is_err(), "twice");
+    });
+}
+
+#[test]
 fn sums_by_bucket_are_those_of_the_days() {
     on_each_engine(|store| {
         fill(&store);

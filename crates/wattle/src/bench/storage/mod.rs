@@ -111,20 +111,7 @@ impl Ground {
         for day in 0..days {
             let local = model::LocalDay::new(FIRST.checked_add(jiff::Span::new().days(day))?, &zone)?;
             let slots = local.intervals(interval);
-            let head = PageHead {
-                day: local.date(),
-                start: local.start(),
-                interval,
-                slots: u16::try_from(slots)?,
-                quality: Quality::VALID,
-                recorded_at: local.end(),
-                rules: 1,
-                received_at: local.end(),
-                source: BatchSource::Import,
-                unit: Unit::WattHour,
-                scaler: 0,
-                exponent: 0,
-            };
+            let head = head_of(&local, interval)?;
             let mut values = Vec::new();
             self.store.bulk(|w| {
                 let mut page = DayPage::new(head, 0);
@@ -142,6 +129,24 @@ impl Ground {
         self.store.checkpoint()?;
         Ok(())
     }
+}
+
+/// What the days of a page share, read whole and kept as they were.
+fn head_of(local: &model::LocalDay, interval: IntervalLength) -> Result<PageHead> {
+    Ok(PageHead {
+        day: local.date(),
+        start: local.start(),
+        interval,
+        slots: u16::try_from(local.intervals(interval))?,
+        quality: Quality::VALID,
+        recorded_at: local.end(),
+        rules: 1,
+        received_at: local.end(),
+        source: BatchSource::Import,
+        unit: Unit::WattHour,
+        scaler: 0,
+        exponent: 0,
+    })
 }
 
 /// A household's day in watt-hours: its size, the hour, and what is switched on. Of all values together the order-0 entropy is
