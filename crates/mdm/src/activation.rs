@@ -4,6 +4,7 @@ use crate::{Mdm, MdmError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::UserId;
+use std::sync::{Arc, PoisonError};
 use store::{Activation, Read};
 use vee::{RuleBook, RulesError};
 
@@ -25,7 +26,7 @@ impl Mdm {
     /// Puts the rules of a file in force for the days from `from` on, on record with who and why. The hash.
     ///
     /// What is judged from now on is judged by them; days that were judged before are as they are until they are judged
-    /// again. Another process takes them up when it reads the registry again ([`Mdm::reload`]).
+    /// again. Every process takes them up with its next transaction that judges.
     ///
     /// # Errors
     /// What the store says. A refusal is a value.
@@ -71,10 +72,38 @@ impl Mdm {
 
 /// The books that were put in force, in order.
 #[derive(Debug, Default)]
-pub(crate) struct InForce(Vec<(Date, u32, RuleBook)>);
+pub(crate) struct InForce {
+    /// The number of the last activation that is in it.
+    last: u64,
+    books: Vec<(Date, u32, RuleBook)>,
+}
+
+impl Mdm {
+    /// The rules in force by this transaction: what another process put there since is read first. Asking costs one look
+    /// into an index.
+    pub(crate) fn rules_by(&self, read: &Read) -> Result<Arc<InForce>, MdmError> {
+        let known = self.in_force();
+        if self.one_book || read.last_activation()? == known.last {
+            return Ok(known);
+        }
+        let fresh = Arc::new(InForce::load(read)?);
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+        Ok(fresh)
+    }
+
+    /// The rule book that judges a day: the one put in force for it, or the one that the program was started with.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn book_on(&self, day: Date) -> Result<RuleBook, MdmError> {
+        let in_force = self.store().read(|r| self.rules_by(r))?;
+        Ok(in_force.on(day).map_or(&self.book, |(_, book)| book).clone())
+    }
+}
 
 impl InForce {
     pub(crate) fn load(read: &Read) -> Result<Self, MdmError> {
+        let last = read.last_activation()?;
         let mut books = Vec::new();
         for active in read.activations()? {
             let text = read.rule_set(active.rules)?.unwrap_or_default();
@@ -82,12 +111,12 @@ impl InForce {
                 .map_err(|_| store::StoreError::Corrupt { what: "rule set in force" })?;
             books.push((active.from, active.rules, book));
         }
-        Ok(Self(books))
+        Ok(Self { last, books })
     }
 
     /// The number of the rule set that judges a day, and the book; `None` where only what the program was started with does.
     pub(crate) fn on(&self, day: Date) -> Option<(u32, &RuleBook)> {
-        self.0.iter().rev().find(|(from, ..)| *from <= day).map(|(_, id, book)| (*id, book))
+        self.books.iter().rev().find(|(from, ..)| *from <= day).map(|(_, id, book)| (*id, book))
     }
 }
 

@@ -75,7 +75,7 @@ impl<'a> Workshop<'a> {
             now,
             catalogue: mdm.catalogue(),
             rules_id,
-            in_force: mdm.in_force(),
+            in_force: mdm.rules_by(write)?,
             days: BTreeMap::new(),
             last_day: None,
             stats: BTreeMap::new(),

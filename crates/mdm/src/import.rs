@@ -102,7 +102,7 @@ impl Mdm {
             if let Some(error) = taken.failed.take() {
                 return Err(ImportError::from(error));
             }
-            let mut report = matcher.into_inner().report;
+            let Matcher { mut report, spans, .. } = matcher.into_inner();
             report.bulk = bulk;
             report.known = write.imported_file(&source.digest)?.is_some();
             let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -120,7 +120,12 @@ impl Mdm {
                 refused: report.refused,
                 by: source.by,
             };
-            report.file = Some(write.put_imported_file(&file, &report.refusals)?);
+            let id = write.put_imported_file(&file, &report.refusals)?;
+            report.file = Some(id);
+            for (channel, (first, last)) in spans {
+                let days = (self.day_of(first)?.date(), self.day_of(last)?.date());
+                write.put_import_span(id, channel, days)?;
+            }
             Ok(report)
         })?;
         Ok(report)

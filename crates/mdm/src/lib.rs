@@ -75,6 +75,8 @@ pub struct Mdm {
     store: Store,
     book: RuleBook,
     in_force: RwLock<Arc<InForce>>,
+    /// Whatever was put in force, `book` judges: for trying it.
+    one_book: bool,
     zone: TimeZone,
     models: BTreeMap<String, ModelFacts>,
     catalogue: RwLock<Arc<Catalogue>>,
@@ -100,6 +102,7 @@ impl Mdm {
             zone: utility.zone,
             models,
             in_force: RwLock::default(),
+            one_book: false,
             catalogue: RwLock::default(),
         };
         mdm.reload()?;
@@ -113,8 +116,7 @@ impl Mdm {
     pub fn reload(&self) -> Result<(), MdmError> {
         let fresh = self.store.read(|r| Catalogue::load(r, &self.models))?;
         *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        let in_force = self.store.read(InForce::load)?;
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(in_force);
+        self.store.read(|r| self.rules_by(r))?;
         Ok(())
     }
 

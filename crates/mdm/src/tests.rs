@@ -75,8 +75,8 @@ fn empty_store() -> Store {
     Store::open_in_memory().unwrap()
 }
 
-pub(crate) fn utility() -> Mdm {
-    let store = empty_store();
+/// Two homes.
+pub(crate) fn houses() -> Provision {
     let mut all = Provision::default();
     for number in 1..=2 {
         let (premise, point, meter) = house(number);
@@ -84,6 +84,12 @@ pub(crate) fn utility() -> Mdm {
         all.service_points.push(point);
         all.meters.push(meter);
     }
+    all
+}
+
+pub(crate) fn utility() -> Mdm {
+    let store = empty_store();
+    let all = houses();
     store
         .write(|w| {
             w.set_utility("Alder Electric", "Europe/Zurich")?;

@@ -100,7 +100,7 @@ impl Mdm {
     /// What the rules file `tried` would have found in the days `[from, to)` beside what the rules in force find in the same days with
     /// the same knowledge. Nothing is written. `go_on` is asked now and then; `false` ends the work with what there is.
     ///
-    /// Both are judged here and now, so the first number may differ from the queue, which was filled as readings arrived.
+    /// Days with gaps are estimated anew too, so that what estimation finds is counted. Both are judged here and now, so the first number may differ from the queue, which was filled as readings arrived.
     ///
     /// # Errors
     /// What the store says. A file that is refused is a value.
@@ -161,6 +161,7 @@ impl Mdm {
             store: self.store.clone(),
             book,
             in_force: RwLock::default(),
+            one_book: true,
             zone: self.zone.clone(),
             models: self.models.clone(),
             catalogue: RwLock::new(self.catalogue()),
@@ -183,8 +184,8 @@ fn judge_twice(
         let local = in_force.local_day(date)?;
         let day = vee::Day::from_block(&stored.block, entry.channel.kind, &local)?;
         let same = in_force.rules(entry, date) == tried.rules(entry, date);
-        let found = in_force.look_at(entry, &day)?;
-        let would = if same { found.clone() } else { tried.look_at(entry, &day)? };
+        let found = findings(in_force, entry, &local, &day)?;
+        let would = if same { found.clone() } else { findings(tried, entry, &local, &day)? };
         for (findings, appears) in [(&found, false), (&would, true)] {
             let others = if appears { &found } else { &would };
             for finding in findings {
@@ -203,6 +204,25 @@ fn judge_twice(
         }
     }
     Ok(count)
+}
+
+/// What is found about a day, with what its estimation finds where something of it was not read.
+fn findings(
+    shop: &mut Workshop<'_>,
+    entry: &Entry,
+    local: &model::LocalDay,
+    day: &vee::Day,
+) -> Result<Vec<Finding>, MdmError> {
+    let own = |slot: &vee::Slot| slot.quality.is_missing() || slot.quality.is_own_estimate();
+    if !day.slots.iter().any(own) {
+        return shop.look_at(entry, day);
+    }
+    let before = shop.load(entry, local)?;
+    let mut bare = day.clone();
+    for slot in bare.slots.iter_mut().filter(|slot| own(slot)) {
+        *slot = vee::Slot::MISSING;
+    }
+    Ok(shop.judge(entry, &before, &mut bare)?.findings)
 }
 
 fn sample(entry: &Entry, date: Date, finding: &Finding, appears: bool) -> EffectSample {

@@ -1,6 +1,6 @@
 //! Which rules judge which days: who put them in force, since when, and why.
 
-use crate::column::{day_number, day_of, execute, millis, rows};
+use crate::column::{day_number, day_of, execute, millis, rows, value};
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -24,6 +24,14 @@ pub struct Activation {
 }
 
 impl Read {
+    /// The number of the last activation, 0 without one: another number means other rules.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn last_activation(&self) -> Result<u64> {
+        value(&self.conn, "SELECT coalesce(max(id), 0) FROM rule_activation", [])
+    }
+
     /// Every rule set that was put in force, in order; for a day the last one that begins on it or before it counts.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! Files of readings that were taken in, and the lines of them that were not.
 
-use crate::column::{execute, millis, row, rows};
+use crate::column::{day_number, execute, millis, row, rows};
 use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
-use model::UserId;
+use jiff::civil::Date;
+use model::{ChannelId, UserId};
 
 /// A file that was taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +128,31 @@ impl Read {
     }
 }
 
+impl Read {
+    /// The files that readings of a channel's day were taken in from, in the order in which they came.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn imports_of(&self, channel: ChannelId, day: Date) -> Result<Vec<ImportedFile>> {
+        let sql = "SELECT DISTINCT file FROM import_span WHERE channel = ? AND first_day <= ? AND last_day >= ? ORDER BY file";
+        let day = day_number(day);
+        let ids = rows(&self.conn, sql, (channel.get(), day, day), |row| row.get::<_, u32>(0))?;
+        let files = ids.into_iter().map(|id| self.imported_file_by_id(id));
+        Ok(files.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+}
+
 impl Write {
+    /// Says that a file held readings of a channel's days, both bounds included.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn put_import_span(&self, file: u32, channel: ChannelId, days: (Date, Date)) -> Result<()> {
+        let sql = "INSERT INTO import_span (file, channel, first_day, last_day) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+        execute(&self.conn, sql, (file, channel.get(), day_number(days.0), day_number(days.1)))?;
+        Ok(())
+    }
+
     /// Keeps a file and what was left out of it. One that is known is kept as it is; its id is given in any case.
     ///
     /// # Errors

@@ -47,8 +47,8 @@ pub use facts::{Advance, Facts, Outage, Register, register_advance};
 pub use finding::{Finding, Rule, Severity};
 pub use merge::{Merged, merge};
 pub use rules::{
-    Clock, ClockShift, Demand, Eligible, Group, HighLow, Inactive, Jump, Leak, Over, PileUp, PowerFactor,
-    RuleBook, Rules, RulesError, RulesHash, SolarNight, Spike, Stuck, ZeroDays,
+    Clock, ClockShift, Demand, Difference, Eligible, Group, HighLow, Inactive, Jump, Leak, Over, PileUp,
+    PowerFactor, RuleBook, Rules, RulesError, RulesHash, SolarNight, Spike, Stuck, ZeroDays, to_toml,
 };
 pub use stats::{DayStat, MonthStat, Stats, StatsError, Summary};
 pub use sun::Sun;

@@ -2,6 +2,7 @@
 
 mod book;
 mod thresholds;
+mod written;
 
 use crate::estimate::Estimation;
 use crate::finding::{Rule, Severity};
@@ -13,6 +14,7 @@ pub use thresholds::{
     Clock, ClockShift, Demand, HighLow, Inactive, Jump, Leak, Over, PileUp, PowerFactor, SolarNight, Spike,
     Stuck, ZeroDays,
 };
+pub use written::{Difference, to_toml};
 
 /// Every threshold of validation and estimation. [`Rules::default`] is the file `rules.toml` of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,9 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 use operations::{Person, Right};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// One request, put together by the guard.
 #[derive(Clone, Debug)]
@@ -90,11 +93,64 @@ impl Ctx {
     }
 }
 
+impl Ctx {
+    /// As [`Ctx::blocking`] for work that may take long: it is told to stop when the client has gone away or when `limit` is
+    /// over, and then answers with what it has.
+    pub(crate) async fn blocking_until<T, F>(&self, limit: Duration, work: F) -> Result<T, WebError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self, &dyn Fn() -> bool) -> Result<T, WebError> + Send + 'static,
+    {
+        let wanted = Arc::new(AtomicBool::new(true));
+        // Whoever goes away drops this, and so does the end of it all.
+        let gone = Gone(Arc::clone(&wanted));
+        let ctx = self.clone();
+        let mut task = tokio::task::spawn_blocking(move || work(&ctx, &|| wanted.load(Ordering::Relaxed)));
+        let done = match tokio::time::timeout(limit, &mut task).await {
+            Ok(done) => done,
+            Err(_) => {
+                gone.tell();
+                task.await
+            }
+        };
+        done.map_err(|error| WebError::internal(&error))?
+    }
+}
+
+/// Says that nobody wants the answer any more, at the latest when it is dropped.
+struct Gone(Arc<AtomicBool>);
+
+impl Gone {
+    fn tell(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.tell();
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Ctx {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, WebError> {
         // Only a route outside the guard has no context, and there is none.
         parts.extensions.get::<Self>().cloned().ok_or(WebError::SignIn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_goes_away_stops_the_work() {
+        let wanted = Arc::new(AtomicBool::new(true));
+        let gone = Gone(Arc::clone(&wanted));
+        assert!(wanted.load(Ordering::Relaxed));
+        drop(gone);
+        assert!(!wanted.load(Ordering::Relaxed));
     }
 }

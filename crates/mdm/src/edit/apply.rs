@@ -179,7 +179,12 @@ impl Workshop<'_> {
         } else {
             let intervals = before.day.slots.len();
             let outside = edit.slots.last().filter(|slot| *slot >= intervals);
-            outside.map(|slot| EditRefused::SlotOutside { slot, intervals })
+            let sets = !matches!(edit.op, Op::Undo { .. } | Op::Note | Op::Accept | Op::Reject);
+            let over =
+                |slot: &usize| before.day.day.interval_start(before.day.interval, slot + 1) <= self.now;
+            let ahead = edit.slots.last().filter(|slot| sets && !over(slot));
+            let outside = outside.map(|slot| EditRefused::SlotOutside { slot, intervals });
+            outside.or_else(|| ahead.map(|slot| EditRefused::NotOver { slot }))
         };
         if let Some(refused) = refused {
             return Ok(Err(refused));

@@ -249,6 +249,14 @@ pub enum EditRefused {
         /// How many the day has.
         intervals: usize,
     },
+    /// An interval that is not over yet.
+    #[error(
+        "Interval {slot} is not over yet; what is to come can be neither read nor set. Choose intervals that are over."
+    )]
+    NotOver {
+        /// Which.
+        slot: usize,
+    },
     /// Somebody or something made another version meanwhile.
     #[error(
         "The day changed meanwhile: you saw version {expected}, version {current} stands since {at} \

@@ -451,3 +451,94 @@ fn rules_in_force_judge_the_days_from_theirs_on() {
     assert_ne!(rules(MONDAY), rules(tuesday));
     assert_eq!(rules(tuesday), mdm.activations().unwrap()[0].hash);
 }
+
+/// The day of [`with_spike`] in databases that two processes share: a file of SQLite, and PostgreSQL where that is.
+fn shared(test: impl Fn(&Mdm, &Mdm, Timestamp)) {
+    let filled = |open: &dyn Fn() -> store::Store| {
+        let first = open();
+        first
+            .write(|w| {
+                w.set_utility("Alder Electric", "Europe/Zurich")?;
+                w.provision(&crate::tests::houses())
+            })
+            .unwrap();
+        let manager =
+            |store| Mdm::new(store, vee::Rules::default(), std::collections::BTreeMap::new()).unwrap();
+        let (one, two) = (manager(first), manager(open()));
+        let mut day = whole_day(&one, MONDAY);
+        day.values[40] = Some(9_000);
+        let now = days_later(&one, MONDAY, 2);
+        one.ingest(now, vec![day]).unwrap();
+        test(&one, &two, now);
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("wattle.db");
+    filled(&|| store::Store::open(&file).unwrap());
+    if let Some(database) = cluster::Database::fresh() {
+        let config = store::PgConfig::parse(&database.address()).unwrap();
+        filled(&|| store::Store::connect(&config).unwrap());
+    }
+}
+
+/// Tries again while the database says that somebody else was there meanwhile.
+fn insist(mdm: &Mdm, now: Timestamp, editor: Editor, edit: &Edit) -> Result<Edited, EditRefused> {
+    loop {
+        match mdm.apply(now, editor, edit) {
+            Ok(done) => return done,
+            Err(crate::MdmError::Store(error)) if error.is_passing() => std::thread::yield_now(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn of_two_at_the_same_moment_one_wins_and_the_other_is_told_by_whom() {
+    shared(|one, two, now| {
+        for round in 0..8u32 {
+            let stands = newest(one).block.version;
+            let gate = std::sync::Barrier::new(2);
+            let act = |mdm: &Mdm, editor: Editor, name: &str, value: i64| {
+                let slots = Op::Set { values: vec![value + i64::from(round)] };
+                let edit = edit(&format!("{name}-{round}"), "40", slots, stands);
+                gate.wait();
+                insist(mdm, now, editor, &edit)
+            };
+            let (ada, bo) = std::thread::scope(|scope| {
+                let ada = scope.spawn(|| act(one, ANALYST, "ada", 100));
+                let bo = scope.spawn(|| act(two, SENIOR, "bo", 200));
+                (ada.join().unwrap(), bo.join().unwrap())
+            });
+            let (won, winner, lost, value) = match (ada, bo) {
+                (Ok(won), Err(lost)) => (won, ANALYST, lost, 100),
+                (Err(lost), Ok(won)) => (won, SENIOR, lost, 200),
+                other => panic!("one of two wins: {other:?}"),
+            };
+            assert_eq!((won.version, won.repeated), (stands + 1, false));
+            let EditRefused::Stale { expected, current, by, changed, .. } = lost else { panic!("{lost}") };
+            assert_eq!((expected, current, by), (stands, won.version, Some(winner.user)));
+            assert_eq!(changed, "40".parse().unwrap());
+            assert_eq!(newest(two).block.values[40], value + i64::from(round), "what won is what stands");
+        }
+        assert_eq!(versions(one).len(), 9, "no version is lost and none is double");
+    });
+}
+
+#[test]
+fn rules_that_one_process_puts_in_force_judge_in_every_other() {
+    shared(|one, two, now| {
+        let tuesday = MONDAY + 1.days();
+        let lenient = "[spike]\npercent = 10000";
+        let hash =
+            one.activate_rules(now, SENIOR.user, lenient, tuesday, "fewer false alarms").unwrap().unwrap();
+        // Nobody told the other one, and it reads nothing anew.
+        let mut day = whole_day(two, tuesday);
+        day.values[40] = Some(9_000);
+        two.ingest(now, vec![day]).unwrap();
+        let found = one.exceptions_of_day(CHANNEL, tuesday).unwrap();
+        assert!(found.iter().all(|one| one.finding.rule != "spike"), "{found:?}");
+        let judged = two.versions(CHANNEL, tuesday).unwrap()[0].rules_hash.clone();
+        assert_eq!(judged, Some(hash.clone()));
+        assert_eq!(two.book_on(tuesday).unwrap().hash().to_string(), hash);
+        assert_ne!(two.book_on(MONDAY).unwrap().hash().to_string(), hash);
+    });
+}

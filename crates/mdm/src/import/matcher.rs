@@ -6,9 +6,11 @@ use super::{ImportReport, ImportSource};
 use crate::Incoming;
 use exchange::cmep::CONSTANT;
 use exchange::{IntervalBlock, Item, Period, Refusal, RegisterReading, Series};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use model::{BatchSource, ChannelKind, LocalDay, MeterId, ReadBatch, RegisterRead, RegisterValue, Unit};
+use jiff::{SignedDuration, Timestamp};
+use model::{
+    BatchSource, ChannelId, ChannelKind, LocalDay, MeterId, ReadBatch, RegisterRead, RegisterValue, Unit,
+};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use store::{Channel, ImportRefusal, Read};
@@ -51,6 +53,8 @@ pub(super) struct Matcher<'r> {
     /// What is taken in next.
     pub(super) ready: VecDeque<Incoming>,
     pub(super) report: ImportReport,
+    /// From when to when the file holds readings of a channel.
+    pub(super) spans: BTreeMap<ChannelId, (Timestamp, Timestamp)>,
 }
 
 impl<'r> Matcher<'r> {
@@ -64,6 +68,7 @@ impl<'r> Matcher<'r> {
             feeds: Feeds::default(),
             ready: VecDeque::new(),
             report: ImportReport::default(),
+            spans: BTreeMap::new(),
         }
     }
 
@@ -188,6 +193,11 @@ impl<'r> Matcher<'r> {
         source: BatchSource,
     ) {
         let (unit, scaler) = channel.kind.stored_unit();
+        let length = i64::from(channel.interval.secs());
+        let last = i64::try_from(values.len().saturating_sub(1)).unwrap_or(0).saturating_mul(length);
+        let last = start.saturating_add(SignedDuration::from_secs(last)).unwrap_or(start);
+        let span = self.spans.entry(channel.id).or_insert((start, last));
+        *span = (span.0.min(start), span.1.max(last));
         self.ready.push_back(Incoming::Batch(ReadBatch {
             meter: channel.meter,
             kind: channel.kind,

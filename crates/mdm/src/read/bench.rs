@@ -15,7 +15,7 @@ use vee::{Register, Slot};
 /// How far from a day registers that bracket it are looked for.
 const BRACKET: SignedDuration = SignedDuration::from_hours(35 * 24);
 /// A batch may begin this long before the day that it reaches into.
-const LONGEST_BATCH: SignedDuration = SignedDuration::from_hours(46 * 24);
+pub(crate) const LONGEST_BATCH: SignedDuration = SignedDuration::from_hours(46 * 24);
 /// How many weeks back the same weekday is shown.
 const WEEKS: i64 = 4;
 
@@ -157,7 +157,7 @@ impl Mdm {
             findings: exceptions_of(read, channel, date)?,
             registers: registers(read, &entry, day.start(), day.end())?,
             bracket: self.bracket(read, &entry, &day)?,
-            versions: views(read, channel, date)?,
+            versions: views(read, channel, &day)?,
             edits: read.edits(channel, date)?,
             siblings,
             like_days,

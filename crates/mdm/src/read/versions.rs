@@ -1,10 +1,11 @@
 //! Versions of a day: which there are, which stood when, and how two differ.
 
+use super::bench::LONGEST_BATCH;
 use crate::{Mdm, MdmError};
-use jiff::Timestamp;
 use jiff::civil::Date;
-use model::{BillId, ChannelId, UserId};
-use store::{Read, StoredDay, VersionSource};
+use jiff::{SignedDuration, Timestamp};
+use model::{BatchSource, BillId, ChannelId, LocalDay, UserId};
+use store::{ImportedFile, RawBatch, Read, StoredDay, VersionSource};
 use vee::Slot;
 
 /// One version of a channel's day and where it came from.
@@ -46,6 +47,10 @@ pub struct VersionView {
     pub total: i64,
     /// The bills that were computed from it.
     pub bills: Vec<BillId>,
+    /// How the readings came that it was made of, each way once; none for what people or estimation made.
+    pub came: Vec<BatchSource>,
+    /// The file that they were taken in from.
+    pub file: Option<ImportedFile>,
 }
 
 /// Which version of a day is meant.
@@ -107,10 +112,23 @@ pub(crate) fn as_of(
     }
 }
 
-pub(crate) fn views(read: &Read, channel: ChannelId, day: Date) -> Result<Vec<VersionView>, MdmError> {
+/// Whether a batch that began before an instant holds readings from it on.
+fn reaches(batch: &RawBatch, at: Timestamp) -> bool {
+    let count = i64::try_from(batch.values.len()).unwrap_or(i64::MAX);
+    let length = SignedDuration::from_secs(count.saturating_mul(batch.interval.secs().into()));
+    batch.start.saturating_add(length).is_ok_and(|end| end > at)
+}
+
+pub(crate) fn views(read: &Read, channel: ChannelId, local: &LocalDay) -> Result<Vec<VersionView>, MdmError> {
+    let day = local.date();
     let origins = read.origins(channel, day)?;
     let bills = read.bills_of(channel, day)?;
     let mut views = Vec::new();
+    let files = read.imports_of(channel, day)?;
+    let from = local.start().saturating_sub(LONGEST_BATCH).unwrap_or(Timestamp::MIN);
+    let mut batches = read.raw_batches(channel, from, local.end())?;
+    batches.retain(|batch| reaches(batch, local.start()));
+    let mut since = Timestamp::MIN;
     for stored in read.day_versions(channel, day)? {
         let block = &stored.block;
         let origin = origins.iter().find(|origin| origin.version == block.version);
@@ -118,10 +136,25 @@ pub(crate) fn views(read: &Read, channel: ChannelId, day: Date) -> Result<Vec<Ve
         let edited = count(|quality| quality.class() == model::QualityClass::Edited);
         let (read_count, missing) = (count(model::Quality::is_read), count(model::Quality::is_missing));
         let user = origin.and_then(|origin| origin.user);
+        let source = origin.map_or(VersionSource::Readings, |origin| origin.source);
+        let recorded_at = origin.map_or(block.recorded_at, |origin| origin.recorded_at);
+        // What is recorded to the second was recorded within it.
+        let until = recorded_at.saturating_add(SignedDuration::from_millis(999)).unwrap_or(recorded_at);
+        let after = core::mem::replace(&mut since, until);
+        let within = |at: Timestamp| source == VersionSource::Readings && after < at && at <= until;
+        let ways = batches.iter().filter(|batch| within(batch.received_at)).map(|batch| batch.source);
+        let mut came: Vec<BatchSource> = Vec::new();
+        for way in ways {
+            if !came.contains(&way) {
+                came.push(way);
+            }
+        }
         views.push(VersionView {
             version: block.version,
-            recorded_at: origin.map_or(block.recorded_at, |origin| origin.recorded_at),
-            source: origin.map_or(VersionSource::Readings, |origin| origin.source),
+            recorded_at,
+            source,
+            came,
+            file: files.iter().rfind(|file| within(file.loaded_at)).cloned(),
             user,
             user_name: user.map(|user| read.user(user)).transpose()?.flatten().map(|user| user.display_name),
             reason: origin.and_then(|origin| origin.reason.clone()),
@@ -148,7 +181,8 @@ impl Mdm {
     /// # Errors
     /// What the store says.
     pub fn versions(&self, channel: ChannelId, day: Date) -> Result<Vec<VersionView>, MdmError> {
-        self.store().read(|r| views(r, channel, day))
+        let local = self.local_day(day)?;
+        self.store().read(|r| views(r, channel, &local))
     }
 
     /// A channel's day as it stands, as it stood at an instant, or as a bill took it.

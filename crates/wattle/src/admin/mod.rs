@@ -1,16 +1,23 @@
 //! `wattle admin`: setting a utility up.
 
+mod groups;
 mod jobs;
 mod load;
 mod migrate;
 mod retention;
+mod rules;
 mod template;
 mod user;
 
-use crate::talk::Talk;
-use anyhow::Result;
+use crate::talk::{Talk, WrongUsage};
+use anyhow::{Context, Result};
+use mdm::Mdm;
+use model::UserId;
+use operations::models;
 use server::utility::Home;
 use std::path::PathBuf;
+use store::Store;
+use vee::RuleBook;
 
 /// Set a utility up: accounts, keys, master data, migrations.
 #[derive(Debug, clap::Args)]
@@ -29,6 +36,10 @@ enum Command {
     Jobs(jobs::Arguments),
     /// Show and set how long data is kept, and remove what is older.
     Retention(retention::Arguments),
+    /// List, show, define and retire saved groups of meters.
+    Groups(groups::Arguments),
+    /// Show, compare, try and put in force the rules of validation and estimation.
+    Rules(rules::Arguments),
     /// Bring premises, customers, service points, meters, collectors and keys in from CSV files.
     Load(load::Arguments),
     /// Print commented CSV templates, or write them to a directory.
@@ -63,12 +74,34 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The meter data manager of the utility there; no meter key is needed for it.
+    fn manager(&self) -> Result<Mdm> {
+        let store = self.home().open_known_store()?;
+        Mdm::new(store, RuleBook::default(), models::judged())
+            .context("could not start the meter data manager")
+    }
+}
+
+/// The account in whose name something is done.
+fn person(store: &Store, name: &str) -> Result<UserId> {
+    let found = store.read(|read| read.user_by_name(name))?.filter(|user| !user.disabled);
+    let remedy = || {
+        WrongUsage(format!(
+            "--by: there is no account {name} that may sign in; `wattle admin user list` lists them"
+        ))
+    };
+    Ok(found.ok_or_else(remedy)?.id)
+}
+
 pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     match &arguments.command {
         Command::Migrate(arguments) => migrate::run(arguments, talk),
         Command::User(arguments) => user::run(arguments, talk),
         Command::Jobs(arguments) => jobs::run(arguments, talk),
         Command::Retention(arguments) => retention::run(arguments, talk),
+        Command::Groups(arguments) => groups::run(arguments, talk),
+        Command::Rules(arguments) => rules::run(arguments, talk),
         Command::Load(arguments) => load::run(arguments, talk),
         Command::Template(arguments) => template::run(arguments, talk),
     }

@@ -53,6 +53,7 @@ fn version(view: &VersionView) -> Value {
         "op": view.op.as_ref().and_then(|op| serde_json::from_str::<Value>(op).ok()), "supersedes": view.supersedes,
         "closed": view.sealed, "rules": view.rules_hash, "read": view.read, "edited": view.edited,
         "estimated": view.estimated, "missing": view.missing, "total": view.total, "bills": view.bills,
+        "came": view.came, "file": view.file.as_ref().map(|file| json!({ "id": file.id, "name": file.name })),
     })
 }
 

@@ -10,10 +10,21 @@ use jiff::civil::Date;
 use mdm::what_if::{EffectSample, RuleEffect};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long rules are tried for one answer; it then says that it is not whole.
+pub(crate) const LONGEST_TRIAL: Duration = Duration::from_secs(20);
 
 /// `GET /api/v1/rule-sets`: the rules in force and what was put in force when, by whom and why.
 pub(crate) async fn list(ctx: Ctx) -> Result<Json<Value>, WebError> {
-    let found = ctx.blocking(|ctx| ctx.app.mdm.activations().map_err(|error| failed(&error))).await?;
+    let today = ctx.words().today();
+    let (found, book) = ctx
+        .blocking(move |ctx| {
+            let mdm = &ctx.app.mdm;
+            let found = mdm.activations().map_err(|error| failed(&error))?;
+            Ok((found, mdm.book_on(today).map_err(|error| failed(&error))?))
+        })
+        .await?;
     let one = |one: &store::Activation| {
         json!({
             "hash": one.hash, "from": one.from, "activated_at": one.activated_at, "user": one.user,
@@ -21,7 +32,7 @@ pub(crate) async fn list(ctx: Ctx) -> Result<Json<Value>, WebError> {
         })
     };
     Ok(Json(json!({
-        "hash": ctx.app.mdm.rules().hash().to_string(), "rules": ctx.app.mdm.rules(),
+        "hash": book.hash().to_string(), "rules": book.base(), "groups": book.groups(),
         "activations": found.iter().map(one).collect::<Vec<_>>(),
     })))
 }
@@ -55,9 +66,9 @@ pub(crate) async fn what_if(
 ) -> Result<Json<Value>, WebError> {
     let trial = json_body(body)?;
     let found = ctx
-        .blocking(move |ctx| {
+        .blocking_until(LONGEST_TRIAL, move |ctx, go_on| {
             let days = (trial.from, trial.to);
-            ctx.app.mdm.what_if(ctx.now, &trial.toml, days, &|| true).map_err(|error| failed(&error))
+            ctx.app.mdm.what_if(ctx.now, &trial.toml, days, go_on).map_err(|error| failed(&error))
         })
         .await?
         .map_err(|refused| WebError::Unclear(format!("Failed to {refused}.")))?;

@@ -64,6 +64,8 @@ mod tests {
             missing: 0,
             total,
             bills: Vec::new(),
+            came: Vec::new(),
+            file: None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::fmt::{self, Words};
 use crate::read::failed;
 use mdm::edit::ReasonCode;
 use mdm::read::{BenchDay, VersionSource, VersionView};
-use model::Quality;
+use model::{BatchSource, Quality};
 use vee::Slot;
 
 /// Digits of a rule set's hash that are shown.
@@ -53,10 +53,31 @@ fn what(version: &VersionView, kind: model::ChannelKind) -> String {
         (VersionSource::Edit | VersionSource::Undo, Some(done)) => done,
         (VersionSource::Edit, None) => "Edited".to_owned(),
         (VersionSource::Undo, None) => "Went back".to_owned(),
-        (VersionSource::Readings, _) => "Readings arrived".to_owned(),
+        (VersionSource::Readings, _) => arrived(version),
         (VersionSource::Closing, _) => "Gaps were estimated".to_owned(),
         (VersionSource::Rules, _) => "Other rules".to_owned(),
         (VersionSource::Estimation, _) => "Estimated anew".to_owned(),
+    }
+}
+
+/// How the readings of a version came.
+fn arrived(version: &VersionView) -> String {
+    if let Some(file) = &version.file {
+        return format!("Readings of the file {}", file.name);
+    }
+    let way = |source: &BatchSource| match source {
+        BatchSource::Scheduled => "read by schedule",
+        BatchSource::Push => "pushed by the meter",
+        BatchSource::OnDemand => "read on demand",
+        BatchSource::Backfill => "read again to fill gaps",
+        BatchSource::Import => "taken in from a file",
+        BatchSource::Sender => "estimated by who sent the file",
+    };
+    let ways: Vec<&str> = version.came.iter().map(way).collect();
+    if ways.is_empty() {
+        "Readings arrived".to_owned()
+    } else {
+        format!("Readings arrived: {}", ways.join(", "))
     }
 }
 

@@ -188,10 +188,21 @@ fn week(ctx: &Ctx, asked: &Asked, bench: &BenchDay) -> Result<Vec<WeekDay>, WebE
     Ok(days)
 }
 
+/// How many intervals without a value are not over yet.
+fn ahead(bench: &BenchDay, words: &Words) -> usize {
+    let interval = bench.series.interval;
+    let slots = bench.series.slots.iter().enumerate();
+    let ahead = slots.filter(|(index, (_, quality))| {
+        quality.is_missing() && bench.day.interval_start(interval, index + 1) > words.now
+    });
+    ahead.count()
+}
+
 fn facts(bench: &BenchDay, words: &Words) -> Vec<(&'static str, String, String)> {
     let measure = measure(bench.series.kind);
     let with_unit = |value: i64| format!("{}\u{a0}{}", measure.coarse(value), measure.unit);
     let (read, other, missing) = bench.series.counts();
+    let ahead = ahead(bench, words).min(missing);
     let raw: Vec<i64> = bench.raw.iter().filter_map(|raw| raw.and_then(|raw| raw.value)).collect();
     let raw_sum = raw.iter().fold(0i64, |sum, value| sum.saturating_add(*value));
     let usual = usual(bench);
@@ -199,9 +210,12 @@ fn facts(bench: &BenchDay, words: &Words) -> Vec<(&'static str, String, String)>
     let mut facts = vec![(
         "Intervals",
         format!("{read} read"),
-        match (other, missing) {
-            (0, 0) => "none estimated, none missing".to_owned(),
-            _ => format!("{other} estimated or edited, {missing} missing"),
+        match (other, missing - ahead, ahead) {
+            (0, 0, 0) => "none estimated, none missing".to_owned(),
+            (other, missing, 0) => format!("{other} estimated or edited, {missing} missing"),
+            (other, missing, ahead) => {
+                format!("{other} estimated or edited, {missing} missing, {ahead} not over yet")
+            }
         },
     )];
     if additive {
@@ -262,6 +276,9 @@ fn finding_row(asked: &Asked, bench: &BenchDay, times: &Times, row: &Exception) 
 /// `14:00 – 15:00` of a range of intervals.
 pub(crate) fn interval_span(bench: &BenchDay, slots: Range<usize>) -> String {
     let (day, interval) = (&bench.day, bench.series.interval);
+    if slots == (0..bench.series.slots.len()) {
+        return "Whole day".to_owned();
+    }
     let (start, end) = (day.interval_start(interval, slots.start), day.interval_start(interval, slots.end));
     // Only a single interval can say which of two hours it means without doubt.
     span(day, start, end)

@@ -6,18 +6,20 @@ mod view;
 use super::bench::ask::bench_href;
 use super::vee::words;
 use crate::access::Access;
+use crate::api::rules::LONGEST_TRIAL;
 use crate::ctx::Ctx;
 use crate::error::WebError;
 use crate::fmt::{self, Words};
 use crate::read::{failed, look};
-use crate::ui::{self, Crumb};
+use crate::ui::{self, Chip, Crumb};
 use axum::Form;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::ToSpan;
 use maud::Markup;
 use mdm::what_if::{EffectSample, RuleEffect, WhatIf};
 use operations::Right;
-use view::{Effect, EffectRow, SetRow, View};
+use vee::{Group, RuleBook};
+use view::{Effect, EffectRow, GroupCard, SetRow, View};
 
 /// How far back another threshold is tried, in days: a month.
 const BACK: i64 = 30;
@@ -28,7 +30,9 @@ const HASH: usize = 12;
 
 /// `GET /ops/rules`, with `try=1` and thresholds for what they would have done.
 pub(crate) async fn get(ctx: Ctx) -> Result<Markup, WebError> {
-    let view = ctx.blocking(|ctx| view(ctx, &|name| ctx.param(name), None)).await?;
+    let view = ctx
+        .blocking_until(LONGEST_TRIAL, |ctx, go_on| view(ctx, &|name| ctx.param(name), None, go_on))
+        .await?;
     Ok(page(&ctx, &view))
 }
 
@@ -44,28 +48,35 @@ fn view(
     ctx: &Ctx,
     param: &dyn Fn(&str) -> Option<String>,
     refused: Option<String>,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<View, WebError> {
     let mdm = &ctx.app.mdm;
     let trying = param("try").is_some();
-    let tried = thresholds::tried(mdm.book(), param).map_err(|error| WebError::internal(&error))?;
+    let book = mdm.book_on(ctx.words().today()).map_err(|error| failed(&error))?;
+    let group = chosen(&book, param);
+    let tried = thresholds::tried(&book, group, param).map_err(|error| WebError::internal(&error))?;
     let mut refused = refused;
     let mut effect = None;
     if trying && !tried.wrong() {
         let today = ctx.words().today();
         let from = today.checked_sub(BACK.days()).unwrap_or(today);
-        match mdm.what_if(ctx.now, &tried.toml, (from, today), &|| true).map_err(|error| failed(&error))? {
+        match mdm.what_if(ctx.now, &tried.toml, (from, today), go_on).map_err(|error| failed(&error))? {
             Ok(found) => effect = Some(effect_view(ctx, &tried, &found)),
             Err(why) => refused = Some(format!("These thresholds are refused: {why}.")),
         }
     }
     Ok(View {
         summary: format!(
-            "Rule set {} judges today's readings. The rules file has {} with other thresholds.",
-            short(&mdm.book().hash().to_string()),
-            fmt::counted(u64::try_from(mdm.book().groups().len()).unwrap_or(0), "group")
+            "Rule set {} judges today's readings. It has {} with other thresholds.",
+            short(&book.hash().to_string()),
+            fmt::counted(u64::try_from(book.groups().len()).unwrap_or(0), "group")
         ),
-        groups: Vec::new(),
-        group: String::new(),
+        groups: chips(&book, group),
+        group: group
+            .and_then(|index| book.groups().get(index))
+            .map(|group| group.name.clone())
+            .unwrap_or_default(),
+        differing: book.groups().iter().map(differing).collect(),
         sets: sets(ctx)?,
         rules: tried.cards,
         refused,
@@ -74,6 +85,32 @@ fn view(
         only: Access::With(Right::SetRules).sentence(),
         done: param("done").map(|hash| format!("Rule set {} is on record with your reason.", short(&hash))),
     })
+}
+
+/// Which group's thresholds are shown: that of the field `group`, everybody's without it.
+fn chosen(book: &RuleBook, param: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
+    let name = param("group")?;
+    book.groups().iter().position(|group| group.name == name)
+}
+
+fn group_href(name: &str) -> String {
+    format!("/ops/rules?group={}", fmt::query_escape(name))
+}
+
+fn chips(book: &RuleBook, chosen: Option<usize>) -> Vec<Chip> {
+    let everybody =
+        Chip { href: "/ops/rules".to_owned(), label: "Everybody".to_owned(), current: chosen.is_none() };
+    let one = |(index, group): (usize, &Group)| Chip {
+        href: group_href(&group.name),
+        label: group.name.clone(),
+        current: chosen == Some(index),
+    };
+    std::iter::once(everybody).chain(book.groups().iter().enumerate().map(one)).collect()
+}
+
+fn differing(group: &Group) -> GroupCard {
+    let (whom, differs) = thresholds::group(group);
+    GroupCard { name: group.name.clone(), href: group_href(&group.name), whom, differs }
 }
 
 fn short(hash: &str) -> String {
@@ -152,11 +189,11 @@ pub(crate) async fn post(ctx: Ctx, Form(fields): Form<Vec<(String, String)>>) ->
         value.filter(|value| !value.is_empty())
     };
     let done = ctx
-        .blocking(move |ctx| match activate(ctx, &param)? {
+        .blocking_until(LONGEST_TRIAL, move |ctx, go_on| match activate(ctx, &param)? {
             Ok(hash) => Ok(Ok(hash)),
             Err(why) => {
                 let again = |name: &str| if name == "try" { Some("1".to_owned()) } else { param(name) };
-                Ok(Err(view(ctx, &again, Some(why))?))
+                Ok(Err(view(ctx, &again, Some(why), go_on)?))
             }
         })
         .await?;
@@ -168,7 +205,9 @@ pub(crate) async fn post(ctx: Ctx, Form(fields): Form<Vec<(String, String)>>) ->
 
 fn activate(ctx: &Ctx, param: &dyn Fn(&str) -> Option<String>) -> Result<Result<String, String>, WebError> {
     let mdm = &ctx.app.mdm;
-    let tried = thresholds::tried(mdm.book(), param).map_err(|error| WebError::internal(&error))?;
+    let book = mdm.book_on(ctx.words().today()).map_err(|error| failed(&error))?;
+    let group = chosen(&book, param);
+    let tried = thresholds::tried(&book, group, param).map_err(|error| WebError::internal(&error))?;
     if tried.wrong() {
         return Ok(Err("A threshold is no whole number; it is marked below.".to_owned()));
     }

@@ -2,10 +2,11 @@
 //! numbers (groups, severities, the order of the ladder) is carried over as it is.
 
 use super::view::{RuleCard, Threshold};
+use crate::fmt;
 use crate::page::ops::vee::words;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use vee::RuleBook;
+use vee::{Group, RuleBook};
 
 /// Units by the ending of a name.
 const UNITS: [(&str, &str); 15] = [
@@ -67,38 +68,28 @@ impl Tried {
     }
 }
 
-/// What a form over the book means. `param` gives its fields; one that is not there is as in force.
+/// What a form over the book means, for everybody or for one of its groups. `param` gives its fields; one that is not there
+/// is as in force.
 ///
 /// # Errors
 /// What the serialiser says; rules always can be written.
 pub(super) fn tried(
     book: &RuleBook,
+    group: Option<usize>,
     param: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Tried, toml::ser::Error> {
-    let Value::Object(mut rules) = serde_json::to_value(book.base()).unwrap_or_default() else {
-        return Ok(Tried { cards: Vec::new(), changed: Vec::new(), toml: String::new() });
-    };
-    let mut cards: BTreeMap<&'static str, RuleCard> = BTreeMap::new();
-    let mut changed = Vec::new();
-    for (key, value) in &mut rules {
-        match value {
-            Value::Object(table) if key != "severity" => {
-                for (inner, value) in table {
-                    let name = format!("{key}.{inner}");
-                    field(&name, home(key), value, param, &mut cards, &mut changed);
-                }
-            }
-            value => field(&key.clone(), home(key), value, param, &mut cards, &mut changed),
-        }
+    let base = serde_json::to_value(book.base()).unwrap_or_default();
+    let mut groups = book.groups().to_vec();
+    let mut rules = base.clone();
+    if let Some(group) = group.and_then(|index| groups.get(index)) {
+        lay(&mut rules, &Value::Object(group.set.clone()));
     }
-    let mut toml = toml::to_string(&without_nulls(Value::Object(rules)))?;
-    // The book reads everything from the first group on as groups, so they come last.
-    let groups = serde_json::to_value(book.groups()).unwrap_or_default();
-    if groups.as_array().is_some_and(|groups| !groups.is_empty()) {
-        let table = Value::Object(Map::from_iter([("group".to_owned(), groups)]));
-        toml.push('\n');
-        toml.push_str(&toml::to_string(&without_nulls(table))?);
-    }
+    let mut form = Form { param, cards: BTreeMap::new(), changed: Vec::new() };
+    let own = group.and_then(|index| groups.get_mut(index)).map(|group| &mut group.set);
+    form.over(&mut rules, own);
+    let Form { cards, changed, .. } = form;
+    // A group keeps what it says itself; everybody's thresholds are the form's.
+    let toml = vee::to_toml(if group.is_some() { base } else { rules }, &groups)?;
     // In the catalogue's order, so that the form looks the same every day.
     let order =
         |card: &RuleCard| vee::Rule::ALL.iter().position(|rule| words::rule(rule.name()).0 == card.rule);
@@ -107,43 +98,132 @@ pub(super) fn tried(
     Ok(Tried { cards, changed, toml })
 }
 
+/// Lays the thresholds of a group over those of everybody.
+fn lay(under: &mut Value, over: &Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                lay(under.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => *under = over.clone(),
+    }
+}
+
+/// A form on its way through the thresholds.
+struct Form<'a> {
+    param: &'a dyn Fn(&str) -> Option<String>,
+    cards: BTreeMap<&'static str, RuleCard>,
+    changed: Vec<(String, String)>,
+}
+
+impl Form<'_> {
+    /// Goes through every threshold; what is changed is changed there and, for a group, in what it says itself.
+    fn over(&mut self, rules: &mut Value, mut own: Option<&mut Map<String, Value>>) {
+        let Value::Object(rules) = rules else { return };
+        for (key, value) in rules {
+            match value {
+                Value::Object(table) if key != "severity" => {
+                    for (inner, value) in table {
+                        if self.field(&format!("{key}.{inner}"), home(key), value)
+                            && let Some(own) = own.as_deref_mut()
+                        {
+                            let table = own.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+                            if let Value::Object(table) = table {
+                                table.insert(inner.clone(), value.clone());
+                            }
+                        }
+                    }
+                }
+                value => {
+                    if self.field(key, home(key), value)
+                        && let Some(own) = own.as_deref_mut()
+                    {
+                        own.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// One threshold; whether the form changes it.
+    fn field(&mut self, name: &str, rule: &'static str, value: &mut Value) -> bool {
+        let Some(now) = value.as_i64().filter(|_| !rule.is_empty()) else { return false };
+        let typed = (self.param)(name).unwrap_or_else(|| now.to_string());
+        let number = typed.trim().parse::<i64>();
+        let changed = number.as_ref().is_ok_and(|number| *number != now);
+        if let Ok(number) = number
+            && changed
+        {
+            *value = Value::from(number);
+            self.changed.push((name.to_owned(), number.to_string()));
+        }
+        let card = self.cards.entry(rule).or_insert_with(|| {
+            let (title, meaning) = words::rule(rule);
+            RuleCard { rule: title, meaning: meaning.to_owned(), thresholds: Vec::new(), open: false }
+        });
+        card.open |= number != Ok(now);
+        let (label, unit) = label(name);
+        card.thresholds.push(Threshold {
+            name: name.to_owned(),
+            label,
+            now: now.to_string(),
+            error: number.is_err().then(|| format!("`{typed}` is no whole number")),
+            tried: typed,
+            unit,
+        });
+        changed
+    }
+}
+
+/// A group in words: whom it is for, and in what it differs from everybody.
+pub(super) fn group(group: &Group) -> (String, Vec<String>) {
+    let mut whom: Vec<String> = Vec::new();
+    whom.extend(group.class.iter().map(|class| format!("{} customers", class.name())));
+    whom.extend(group.model.iter().map(|model| format!("meter model {model}")));
+    whom.extend(group.commodity.iter().map(|commodity| format!("{commodity:?}").to_lowercase()));
+    whom.extend(group.kind.iter().map(|kind| format!("{} channels", kind.name())));
+    let mut text = if whom.is_empty() { "Every channel".to_owned() } else { fmt::heading(&whom.join(", ")) };
+    if let Some(from) = group.from {
+        text.push_str(&format!(", from {from}"));
+    }
+    if let Some(to) = group.to {
+        text.push_str(&format!(", before {to}"));
+    }
+    let mut differs: Vec<String> = Vec::new();
+    for (key, value) in &group.set {
+        match value {
+            Value::Object(table) => {
+                differs.extend(table.iter().map(|(inner, value)| says(&format!("{key}.{inner}"), key, value)))
+            }
+            value => differs.push(says(key, key, value)),
+        }
+    }
+    let names = |rules: &std::collections::BTreeSet<vee::Rule>| {
+        rules.iter().map(|rule| words::rule(rule.name()).0).collect::<Vec<_>>().join(", ")
+    };
+    if !group.off.is_empty() {
+        differs.push(format!("Switched off: {}", names(&group.off)));
+    }
+    if !group.on.is_empty() {
+        differs.push(format!("Switched on: {}", names(&group.on)));
+    }
+    let weigh = group.severity.iter();
+    differs.extend(
+        weigh.map(|(rule, severity)| format!("{} weighs as {}", words::rule(rule.name()).0, severity.name())),
+    );
+    (text, differs)
+}
+
+fn says(name: &str, key: &str, value: &Value) -> String {
+    let (title, (label, unit)) = (words::rule(home(key)).0, label(name));
+    format!("{title}: {} {value} {unit}", label.to_lowercase()).trim_end().to_owned()
+}
+
 /// The name of the rule that a key of the file belongs to.
 fn home(key: &str) -> &'static str {
     let named = vee::Rule::ALL.iter().map(|rule| rule.name()).find(|name| *name == key);
     named.or_else(|| HOMES.iter().find(|(known, _)| *known == key).map(|(_, rule)| *rule)).unwrap_or("")
-}
-
-fn field(
-    name: &str,
-    rule: &'static str,
-    value: &mut Value,
-    param: &dyn Fn(&str) -> Option<String>,
-    cards: &mut BTreeMap<&'static str, RuleCard>,
-    changed: &mut Vec<(String, String)>,
-) {
-    let Some(now) = value.as_i64().filter(|_| !rule.is_empty()) else { return };
-    let typed = param(name).unwrap_or_else(|| now.to_string());
-    let number = typed.trim().parse::<i64>();
-    if let Ok(number) = number
-        && number != now
-    {
-        *value = Value::from(number);
-        changed.push((name.to_owned(), number.to_string()));
-    }
-    let card = cards.entry(rule).or_insert_with(|| {
-        let (title, meaning) = words::rule(rule);
-        RuleCard { rule: title, meaning: meaning.to_owned(), thresholds: Vec::new(), open: false }
-    });
-    card.open |= number != Ok(now);
-    let (label, unit) = label(name);
-    card.thresholds.push(Threshold {
-        name: name.to_owned(),
-        label,
-        now: now.to_string(),
-        error: number.is_err().then(|| format!("`{typed}` is no whole number")),
-        tried: typed,
-        unit,
-    });
 }
 
 /// A name of the file as words, and its unit: `high_low.min_difference_wh` is `Min difference`, Wh.
@@ -152,18 +232,6 @@ fn label(name: &str) -> (String, String) {
     let unit = UNITS.iter().find(|(ending, _)| last.ends_with(ending) || ending.get(1..) == Some(last));
     let stem = unit.and_then(|(ending, _)| last.strip_suffix(ending)).filter(|stem| !stem.is_empty());
     (crate::fmt::heading(stem.unwrap_or(last)), unit.map_or_else(String::new, |(_, unit)| (*unit).to_owned()))
-}
-
-/// The same without what a rules file has no word for.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let kept = map.into_iter().filter(|(_, value)| !value.is_null());
-            Value::Object(kept.map(|(key, value)| (key, without_nulls(value))).collect::<Map<_, _>>())
-        }
-        Value::Array(all) => Value::Array(all.into_iter().map(without_nulls).collect()),
-        other => other,
-    }
 }
 
 #[cfg(test)]
@@ -177,7 +245,7 @@ mod tests {
     #[test]
     fn an_untouched_form_is_the_book_itself() {
         let book = RuleBook::default();
-        let same = tried(&book, &form(&[])).unwrap();
+        let same = tried(&book, None, &form(&[])).unwrap();
         assert!(same.changed.is_empty() && !same.wrong());
         assert_eq!(
             RuleBook::from_toml(&same.toml).unwrap().hash(),
@@ -190,12 +258,34 @@ mod tests {
     #[test]
     fn a_changed_threshold_changes_the_file_and_opens_its_rule() {
         let book = RuleBook::default();
-        let other = tried(&book, &form(&[("spike.percent", "300")])).unwrap();
+        let other = tried(&book, None, &form(&[("spike.percent", "300")])).unwrap();
         assert_eq!(other.changed, [("spike.percent".to_owned(), "300".to_owned())]);
         assert_eq!(RuleBook::from_toml(&other.toml).unwrap().base().spike.percent, 300);
         assert_eq!(other.cards.iter().filter(|card| card.open).count(), 1);
-        let wrong = tried(&book, &form(&[("grace_h", "six")])).unwrap();
+        let wrong = tried(&book, None, &form(&[("grace_h", "six")])).unwrap();
         assert!(wrong.wrong() && wrong.changed.is_empty());
+    }
+
+    #[test]
+    fn a_threshold_of_a_group_is_the_groups_alone() {
+        let text = "[[group]]\nname = \"shops\"\nclass = [\"commercial\"]\noff = [\"stuck\"]\n[group.set.spike]\npercent = 300\n";
+        let book = RuleBook::from_toml(text).unwrap();
+        let fields = form(&[("spike.floor_w", "7"), ("grace_h", "9")]);
+        let other = tried(&book, Some(0), &fields).unwrap();
+        let shown = other.cards.iter().flat_map(|card| &card.thresholds);
+        assert_eq!(
+            shown.clone().find(|one| one.name == "spike.percent").unwrap().now,
+            "300",
+            "as in the group"
+        );
+        let changed = RuleBook::from_toml(&other.toml).unwrap();
+        assert_eq!(changed.base(), book.base());
+        let set = serde_json::to_value(&changed.groups()[0].set).unwrap();
+        assert_eq!(set, serde_json::json!({ "grace_h": 9, "spike": { "percent": 300, "floor_w": 7 } }));
+        let (whom, differs) = group(&changed.groups()[0]);
+        assert_eq!(whom, "Commercial customers");
+        assert!(differs.iter().any(|one| one.starts_with("Switched off")), "{differs:?}");
+        assert!(differs.iter().any(|one| one.contains("percent 300 %")), "{differs:?}");
     }
 
     #[test]

@@ -20,6 +20,19 @@ pub(crate) struct SetRow {
     pub(crate) current: bool,
 }
 
+/// A group of the rules in force, and in what it differs from everybody.
+#[derive(Clone, Debug)]
+pub(crate) struct GroupCard {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its thresholds.
+    pub(crate) href: String,
+    /// Whom it is for.
+    pub(crate) whom: String,
+    /// What it says otherwise.
+    pub(crate) differs: Vec<String>,
+}
+
 /// A threshold that can be changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Threshold {
@@ -85,6 +98,8 @@ pub(crate) struct View {
     pub(crate) groups: Vec<Chip>,
     /// The group that is chosen.
     pub(crate) group: String,
+    /// Every group with its differences.
+    pub(crate) differing: Vec<GroupCard>,
     /// In force and before.
     pub(crate) sets: Vec<SetRow>,
     /// The thresholds by rule.
@@ -111,7 +126,23 @@ pub(crate) fn main(view: &View) -> Markup {
             @if let Some(effect) = &view.effect { (effect_panel(view, effect)) }
             div.board {
                 (thresholds(view))
-                (history(view))
+                div { (groups(view)) (history(view)) }
+            }
+        }
+    }
+}
+
+fn groups(view: &View) -> Markup {
+    html! {
+        @if !view.differing.is_empty() {
+            section.panel aria-labelledby="groups" {
+                div.ph { h2 #groups { "Groups" } }
+                ol.sets { @for group in &view.differing { li.now[group.name == view.group] {
+                    p { a href=(group.href) { strong { (group.name) } } }
+                    p { (group.whom) }
+                    @for one in &group.differs { p.hint { (one) } }
+                    @if group.differs.is_empty() { p.hint { "as everybody" } }
+                } } }
             }
         }
     }
