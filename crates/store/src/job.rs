@@ -262,9 +262,12 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn unfinished_jobs(&self, kind: &str, prefix: &str) -> Result<u64> {
-        let sql = "SELECT count(*) FROM job WHERE kind = ? AND substr(key, 1, ?) = ? AND state <> 'done'";
-        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
-        value(&self.conn, sql, (kind, length, prefix))
+        // By the index of keys, which sort by bytes: up to the first key that no longer begins so.
+        let mut end = prefix.to_owned();
+        let next = end.pop().and_then(|last| char::from_u32(u32::from(last) + 1));
+        end.push(next.unwrap_or(char::MAX));
+        let sql = "SELECT count(*) FROM job WHERE kind = ? AND key >= ? AND key < ? AND state <> 'done'";
+        value(&self.conn, sql, (kind, prefix, end))
     }
 
     /// How many jobs there are in each state.

@@ -261,3 +261,17 @@ fn two_who_order_at_once_get_numbers_of_their_own() {
     .unwrap();
     assert_eq!(one.read(|r| r.latest_commands(9)).unwrap().len(), 2);
 }
+
+#[test]
+fn what_is_left_of_a_group_of_keys_is_counted() {
+    on_each_engine(|store| {
+        for key in ["2026-05-01 0 7", "2026-05-01 8 9", "2026-05-01", "2026-05-02 0 7"] {
+            enqueue(&store, &chore(key, 0));
+        }
+        let left = |prefix: &str| store.read(|r| r.unfinished_jobs("close-day", prefix)).unwrap();
+        assert_eq!((left("2026-05-01 "), left("2026-05-03 ")), (2, 0));
+        let held = store.claim_job(at(1), "one", &["close-day"], MINUTE).unwrap().unwrap();
+        store.run_part(&held, at(2), |_| Ok::<_, StoreError>(String::new())).unwrap();
+        assert_eq!((held.key.as_str(), left("2026-05-01 ")), ("2026-05-01 0 7", 1));
+    });
+}
