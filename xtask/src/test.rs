@@ -163,7 +163,7 @@ fn browser(at: &Place) -> Result<()> {
     let mut demo = Demo::start(at)?;
     let chromium = which("chromium").context("chromium is not on the path")?;
     // First what looks, then what changes something.
-    let checked = ["check.mjs", "bench.mjs"].into_iter().try_for_each(|script| {
+    let checked = ["check.mjs", "bench.mjs", "files.mjs"].into_iter().try_for_each(|script| {
         let mut node = Command::new("node");
         node.arg(tests.join(script)).env("BASE_URL", &demo.address).env("CHROMIUM", &chromium);
         at.run(&mut node)

@@ -126,7 +126,7 @@ pub(crate) fn hull(day: &Day, test: impl Fn(usize, &Slot) -> bool) -> Option<Ran
 
 /// Whether estimation may put another value there.
 fn is_open(slot: Slot) -> bool {
-    slot.quality.is_missing() || slot.quality.is_estimated()
+    slot.quality.is_missing() || slot.quality.is_own_estimate()
 }
 
 impl Workshop<'_> {

@@ -142,11 +142,13 @@ impl Day {
         self.day.interval_start(self.interval, index + 1)
     }
 
-    /// What really flowed in slot `index`, if that is known without estimating: the value as read or as a
-    /// person set it, or zero inside an outage.
+    /// What flowed in slot `index`, if that stands without an estimate of ours: the value as read, as a person set it or
+    /// as its sender gave it, or zero inside an outage.
     pub(crate) fn known(&self, index: usize, outages: &[Outage]) -> Option<i64> {
         let slot = self.slots.get(index)?;
-        if slot.quality.is_read() || slot.quality.class() == QualityClass::Edited {
+        if slot.quality.is_read()
+            || matches!(slot.quality.class(), QualityClass::Edited | QualityClass::Substituted)
+        {
             return Some(slot.value);
         }
         let dark = || outages.iter().any(|outage| outage.covers(self.start_of(index), self.end_of(index)));

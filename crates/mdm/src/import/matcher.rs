@@ -1,7 +1,7 @@
 //! Items of a file, to readings of the channels of this utility, or to a line of the list of what was left out.
 
 use super::names::{Feeds, Names};
-use super::sorted::Sorted;
+use super::sorted::{Sorted, divided};
 use super::{ImportReport, ImportSource};
 use crate::Incoming;
 use exchange::cmep::CONSTANT;
@@ -224,8 +224,12 @@ impl<'r> Matcher<'r> {
             return Err(unfit("future", sentence, "check the file's times and zone"));
         }
         let (unit, _): (Unit, i8) = channel.kind.stored_unit();
-        let raw = read.value.mantissa / factor;
-        let value = RegisterValue { raw, scaler: read.value.exponent, unit };
+        let divided = divided(read.value.mantissa, read.value.exponent, factor);
+        let (raw, scaler) = divided.ok_or_else(|| {
+            let sentence = format!("the register at {} is no multiple of {factor}", read.at);
+            unfit("inexact", sentence, "ask for the register as read")
+        })?;
+        let value = RegisterValue { raw, scaler, unit };
         self.ready.push_back(Incoming::Register(RegisterRead {
             meter: channel.meter,
             kind: channel.kind,

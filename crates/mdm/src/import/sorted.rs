@@ -48,12 +48,14 @@ impl Sorted {
             let mut kept = None;
             match value {
                 Some(_) if ahead => sorted.future.note(at),
-                Some(raw) => match (RegisterValue { raw: raw / factor, scaler: block.scaler, unit })
-                    .rescaled(exponent)
-                {
-                    Ok(stored) => kept = Some(stored),
-                    Err(_) => sorted.inexact.note(at),
-                },
+                Some(raw) => {
+                    kept = divided(raw, block.scaler, factor).and_then(|(raw, scaler)| {
+                        RegisterValue { raw, scaler, unit }.rescaled(exponent).ok()
+                    });
+                    if kept.is_none() {
+                        sorted.inexact.note(at);
+                    }
+                }
                 None => {}
             }
             let is_read = quality.is_read();
@@ -79,6 +81,20 @@ impl Sorted {
         add(&self.inexact, "inexact", &unit, "ask for values in whole units");
         reasons
     }
+}
+
+/// A value under a decimal exponent, divided by a factor that it was multiplied by before; `None` where that is no decimal.
+pub(super) fn divided(raw: i64, scaler: i8, factor: i64) -> Option<(i64, i8)> {
+    let (mut raw, mut scaler, factor) = (i128::from(raw), scaler, i128::from(factor));
+    // A factor of so many digits ends within as many decimals, or never.
+    for _ in 0..=18 {
+        if raw.checked_rem(factor)? == 0 {
+            return Some((i64::try_from(raw / factor).ok()?, scaler));
+        }
+        raw = raw.checked_mul(10)?;
+        scaler = scaler.checked_sub(1)?;
+    }
+    None
 }
 
 /// The status byte that carries a quality's flags.

@@ -93,15 +93,15 @@ fn quantity(from: &str, to: &str) -> String {
     let (start, secs) = (from.as_second(), to.as_second() - from.as_second());
     format!(
         "<feed xmlns=\"http://www.w3.org/2005/Atom\" xmlns:espi=\"http://naesb.org/espi\">\
-         <entry><link rel=\"self\" href=\"UsagePoint/1\"/><title>M-111</title><content><espi:UsagePoint>\
+         <entry><link rel=\"self\" href=\"UsagePoint/M-111\"/><title>House</title><content><espi:UsagePoint>\
          <espi:ServiceCategory><espi:kind>0</espi:kind></espi:ServiceCategory></espi:UsagePoint></content></entry>\
-         <entry><link rel=\"self\" href=\"UsagePoint/1/MeterReading/1\"/><link rel=\"related\" href=\"ReadingType/1\"/>\
+         <entry><link rel=\"self\" href=\"UsagePoint/M-111/MeterReading/1\"/><link rel=\"related\" href=\"ReadingType/1\"/>\
          <content><espi:MeterReading/></content></entry>\
          <entry><link rel=\"self\" href=\"ReadingType/1\"/><content><espi:ReadingType>\
          <espi:accumulationBehaviour>4</espi:accumulationBehaviour><espi:commodity>1</espi:commodity>\
          <espi:flowDirection>1</espi:flowDirection><espi:powerOfTenMultiplier>0</espi:powerOfTenMultiplier>\
          <espi:uom>72</espi:uom></espi:ReadingType></content></entry>\
-         <entry><link rel=\"self\" href=\"UsagePoint/1/MeterReading/1/IntervalBlock/1\"/><content><espi:IntervalBlock>\
+         <entry><link rel=\"self\" href=\"UsagePoint/M-111/MeterReading/1/IntervalBlock/1\"/><content><espi:IntervalBlock>\
          <espi:interval><espi:duration>{secs}</espi:duration><espi:start>{start}</espi:start></espi:interval>\
          <espi:IntervalReading><espi:timePeriod><espi:duration>{secs}</espi:duration><espi:start>{start}</espi:start>\
          </espi:timePeriod><espi:value>4321</espi:value></espi:IntervalReading></espi:IntervalBlock></content></entry></feed>"
