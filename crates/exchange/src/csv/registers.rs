@@ -3,9 +3,8 @@
 use super::heading::{Places, guess_delimiter, places};
 use super::mapping::{Mapping, MappingError, Meaning};
 use super::row::Row;
-use super::wide::channel_name;
 use super::words::{number_of, quality_of};
-use super::write::{quality_word, quoted, stamp, unfit};
+use super::write::{channel_cell, quality_word, quoted, stamp, unfit};
 use crate::by_line::{ByLine, Records};
 use crate::item::{Item, Reader, RegisterReading, Series};
 use crate::number::Decimal;
@@ -175,7 +174,7 @@ impl<W: Write> Writer for RegisterWriter<W> {
             "{},{},{},{},{},{},{},{}",
             quoted(&series.service_point),
             quoted(&series.meter),
-            quoted(channel_name(series)),
+            quoted(&channel_cell(series)),
             quoted(&unit),
             stamp(read.at),
             read.tou,

@@ -60,8 +60,13 @@ impl Told<'_> {
         let unit = Some(name(self.unit, "unit")?).filter(|unit| !unit.is_empty());
         let unit = unit.or_else(|| mapping.value.unit.clone()).or_else(|| named_unit.map(str::to_owned));
         let (measure, exponent) = Measure::parse(unit.as_deref().unwrap_or(""));
-        let channel = name(self.channel, "channel")?;
-        let by_name = || ChannelKind::from_name(&channel);
+        let written = name(self.channel, "channel")?;
+        // `import/E2`: what it holds, and the register's own name.
+        let (word, channel) = match written.split_once('/') {
+            Some((word, own)) if ChannelKind::from_name(word).is_some() => (word, own.to_owned()),
+            _ => (written.as_str(), written.clone()),
+        };
+        let by_name = || ChannelKind::from_name(word);
         let kind = meaning.kind.or_else(by_name).or_else(|| measure.usual_kind(Commodity::Electricity));
         let interval = match self.interval {
             None => meaning.interval,

@@ -128,7 +128,7 @@ fn runs(words: &[String]) -> String {
 fn head(block: &IntervalBlock) -> (String, i8) {
     let series = &block.series;
     let (unit, exponent) = unit_of(&series.measure);
-    let channel = quoted(channel_name(series));
+    let channel = quoted(&channel_cell(series));
     let names = format!("{},{},{channel}", quoted(&series.service_point), quoted(&series.meter));
     (format!("{names},{},{}", quoted(&unit), block.interval.secs()), exponent)
 }
@@ -138,6 +138,16 @@ pub(super) fn quality_word(quality: Quality, beside: Option<&Foreign>) -> String
     match beside {
         None => quality.word(),
         Some(code) => format!("{}{BETWEEN}{}", quality.word(), code.token()),
+    }
+}
+
+/// What a series holds, and its own name behind it where that is another: `import`, `import/E2`.
+pub(super) fn channel_cell(series: &Series) -> String {
+    let holds = channel_name(series);
+    if series.channel.is_empty() || series.channel == holds {
+        holds.to_owned()
+    } else {
+        format!("{holds}/{}", series.channel)
     }
 }
 

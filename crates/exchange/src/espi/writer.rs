@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::Quality;
 use model::quality::codes::{from_espi, to_espi};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -241,28 +241,38 @@ impl<W: Write> EspiWriter<W> {
     fn summary(&mut self, summary: &Summary) -> Result<(), WriteError> {
         let series = Series { service_point: summary.service_point.clone(), ..Series::default() };
         let point = self.usage_point(&series)?;
-        let mut content = "<espi:UsageSummary>".to_owned();
-        let mut open: Vec<&str> = Vec::new();
+        let element = if is_of_supply(summary) { "ElectricPowerQualitySummary" } else { "UsageSummary" };
+        let mut content = format!("<espi:{element}>");
+        // The elements that are open, each with the figures that it holds already.
+        let mut open: Vec<(&str, BTreeSet<&str>)> = Vec::new();
         for (name, value) in &summary.figures {
             let parts: Vec<&str> = name.split('.').collect();
             let (leaf, parents) =
                 parts.split_last().map_or(("", &[][..]), |(leaf, parents)| (*leaf, parents));
-            let common = open.iter().zip(parents).take_while(|(a, b)| a == b).count();
-            for name in open.drain(common..).rev() {
+            let mut common = open.iter().zip(parents).take_while(|((a, _), b)| a == *b).count();
+            // The same figure again is that of the next of several: each has an element of its own.
+            let again = open.get(common.wrapping_sub(1)).is_some_and(|(_, held)| held.contains(leaf));
+            if common == parents.len() && again {
+                common -= 1;
+            }
+            for (name, _) in open.drain(common..).rev() {
                 content.push_str(&format!("</espi:{name}>"));
             }
             for name in parents.iter().skip(common) {
                 content.push_str(&format!("<espi:{name}>"));
-                open.push(name);
+                open.push((*name, BTreeSet::new()));
+            }
+            if let Some((_, held)) = open.last_mut() {
+                held.insert(leaf);
             }
             content.push_str(&format!("<espi:{leaf}>{}</espi:{leaf}>", escape(value)));
         }
-        for name in open.drain(..).rev() {
+        for (name, _) in open.drain(..).rev() {
             content.push_str(&format!("</espi:{name}>"));
         }
-        content.push_str("</espi:UsageSummary>");
-        let up = format!("{point}/UsageSummary");
-        self.entry(&format!("{up}/{}", self.entries + 1), &up, &[], "usage summary", &content)
+        content.push_str(&format!("</espi:{element}>"));
+        let up = format!("{point}/{element}");
+        self.entry(&format!("{up}/{}", self.entries + 1), &up, &[], "summary", &content)
     }
 }
 
@@ -284,6 +294,11 @@ impl<W: Write> Writer for EspiWriter<W> {
         self.output.flush()?;
         Ok(())
     }
+}
+
+/// Whether a summary is of the quality of the supply and not of use: only that has an interval of its own.
+fn is_of_supply(summary: &Summary) -> bool {
+    summary.figures.iter().any(|(name, _)| name.starts_with("summaryInterval"))
 }
 
 fn unfit(series: &Series, why: &'static str) -> WriteError {
