@@ -19,6 +19,8 @@ import pandas
 import pyarrow
 import pyarrow.parquet
 
+from process import AK, EK
+
 UTC = datetime.timezone.utc
 ZONE = "Europe/Zurich"
 START = datetime.datetime(2024, 3, 28, 23, tzinfo=UTC)
@@ -58,6 +60,7 @@ def utility(program, folder):
         "service_points": ["service_point,premise,commodity", "S-1,P-1,electricity", "S-2,P-2,electricity"],
         "meters": ["serial,service_point,model,system_title,endpoint",
                    "M-1,S-1,lab,5045455230303031,127.0.0.1:4059", "M-2,S-2,lab,5045455230303032,127.0.0.1:4060"],
+        "keys": ["serial,encryption_key,authentication_key", f"M-1,{EK},{AK}", f"M-2,{EK},{AK}"],
     }
     files = []
     for name, lines in tables.items():
@@ -220,8 +223,11 @@ def pandas_reads(days):
 
 
 def run(program, row):
-    read_by_them(program, row)
-    read_by_us(program, row)
+    for part in (read_by_them, read_by_us):
+        try:
+            part(program, row)
+        except (Wrong, subprocess.TimeoutExpired) as error:
+            row("Parquet", str(error))
 
 
 def main():

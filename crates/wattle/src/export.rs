@@ -17,13 +17,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     place: Place,
     /// green-button, nem12, nem13, cmep, csv, csv-wide or parquet.
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        required_unless_present = "parquet_days",
-        default_value_if("parquet_days", clap::builder::ArgPredicate::IsPresent, "parquet")
-    )]
-    format: String,
+    #[arg(long, value_name = "FORMAT", required_unless_present = "parquet_days")]
+    format: Option<String>,
     /// The serial of a meter.
     #[arg(long, value_name = "SERIAL", conflicts_with_all = ["service_point", "all"])]
     meter: Option<String>,
@@ -61,8 +56,9 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         (None, None) if arguments.all => Which::All,
         (None, None) => return Err(WrongUsage("name --meter, --service-point or --all".into()).into()),
     };
+    let asked = format(arguments.format.as_deref().unwrap_or_default())?;
     let wish = ExportWish {
-        format: format(&arguments.format)?,
+        format: asked,
         which,
         from: arguments.from,
         to: arguments.to,
@@ -81,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     }
     match export.left_out().len() {
         0 => Ok(()),
-        unfit => bail!("{unfit} channels have no place in {}", arguments.format),
+        unfit => bail!("{unfit} channels have no place in {}", asked.name()),
     }
 }
 
