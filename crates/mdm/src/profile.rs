@@ -17,6 +17,7 @@ mod lines;
 
 pub use lines::{BadLine, parse};
 
+use crate::activation::InForce;
 use crate::catalogue::{Catalogue, Entry};
 use crate::surroundings;
 use crate::{Mdm, MdmError};
@@ -59,6 +60,7 @@ pub struct ProfileLoad {
     day: LocalDay,
     slots: usize,
     now: Timestamp,
+    in_force: Arc<InForce>,
     rules_id: u32,
     catalogue: Arc<Catalogue>,
     /// Meters with a power event that may touch the day.
@@ -163,7 +165,10 @@ impl ProfileLoad {
         };
         let beside = sibling.is_some_and(|kind| self.catalogue.get(meter, kind).is_some());
         let fits = entry.channel.interval == self.head.interval;
-        fits && !beside && entry.checked_by.is_none() && !self.dark.contains(&meter)
+        fits && !beside
+            && entry.facts.multiplier == 1
+            && entry.checked_by.is_none()
+            && !self.dark.contains(&meter)
     }
 
     /// The batch that a row of values is.
@@ -218,8 +223,11 @@ impl Mdm {
     ) -> Result<ProfileLoad, MdmError> {
         let day = self.local_day(date)?;
         let supply = self.store.read(|r| surroundings::supply(r, day.start(), day.end(), now))?;
-        let hash = self.book.hash().to_string();
-        let rules_id = self.store.write(|w| w.rule_set_id(&hash, self.book.text()))?;
+        let in_force = self.in_force();
+        let rules_id = match in_force.on(date) {
+            Some((id, _)) => id,
+            None => self.store.write(|w| w.rule_set_id(&self.book.hash().to_string(), self.book.text()))?,
+        };
         let (unit, exponent) = head.kind.stored_unit();
         let steps = u32::try_from(i32::from(head.scaler) - i32::from(exponent)).ok();
         let on_grid = head.interval.secs() == 86_400 || head.interval.floor(day.start()) == day.start();
@@ -233,6 +241,7 @@ impl Mdm {
             head,
             day,
             now,
+            in_force,
             rules_id,
             factor,
         })
@@ -350,7 +359,8 @@ impl PageWork<'_> {
         if registers.len() > 1 {
             return Ok(None);
         }
-        let rules = self.mdm.book.rules(self.head.day, &self.load.catalogue.eligible(entry));
+        let book = self.load.in_force.on(self.head.day).map_or(&self.mdm.book, |(_, book)| book);
+        let rules = book.rules(self.head.day, &self.load.catalogue.eligible(entry));
         let verdict = check_day(&day, &around, &entry.facts, rules, &stats, self.load.now);
         if !verdict.is_clean() {
             return Ok(None);

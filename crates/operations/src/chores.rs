@@ -37,6 +37,8 @@ const ORDINARY: [&str; 6] = [CLOSE_DAY, CLOSE_PART, END_DAY, SWEEP, FOLD, RETAIN
 pub const PART: usize = 16_384;
 /// How often a chore is tried.
 const ATTEMPTS: u32 = 12;
+/// How often a chore that gave way to another worker is begun again at once.
+const AT_ONCE: u32 = 5;
 /// The wait after the first failure; it doubles with each.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
@@ -146,7 +148,15 @@ impl Chores {
     ) -> Result<Option<Turn>, DutyError> {
         let store = self.mdm.store();
         let Some(job) = store.claim_job(now, &self.owner, kinds, lease)? else { return Ok(None) };
-        let Err(error) = self.work(&job, now) else { return Ok(Some(Turn::Done(job))) };
+        let mut tries = 0;
+        let error = loop {
+            match self.work(&job, now) {
+                Ok(()) => return Ok(Some(Turn::Done(job))),
+                // Another worker's transaction came first; what this one rests on is read anew.
+                Err(error) if error.is_busy() && tries < AT_ONCE => tries += 1,
+                Err(error) => break error,
+            }
+        };
         let why = chain(&error);
         store.fail_job(&job, now, &why, Some(now.saturating_add(wait(job.attempts)).unwrap_or(now)))?;
         Ok(Some(Turn::Failed(job, why)))

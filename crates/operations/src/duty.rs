@@ -49,6 +49,11 @@ pub enum DutyError {
 }
 
 impl DutyError {
+    /// Whether another process changed meanwhile what this was based on.
+    pub(crate) const fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy(_)) | Self::Mdm(MdmError::Store(StoreError::Busy(_))))
+    }
+
     /// Whether the same may succeed later as it is: the disk was full or busy, not the data wrong.
     pub const fn is_passing(&self) -> bool {
         match self {

@@ -11,7 +11,7 @@ use std::thread;
 /// Bytes of text that one thread works on at a time: some thousand profiles.
 const SHARE: usize = 512 << 10;
 /// Shares that are kept together, with one wait for the disk.
-const GROUP: usize = 16;
+const GROUP: usize = 4;
 
 /// Loads the lines of `text`, which is the file called `name`; see [`mdm::profile`].
 ///

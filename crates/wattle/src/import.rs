@@ -1,11 +1,13 @@
 //! `wattle import`.
 
 use crate::admin::Place;
+use crate::profiles::{self, Night};
 use crate::talk::Talk;
 use anyhow::{Context, Result, bail};
 use exchange::container::Source;
 use exchange::csv::Mapping;
 use exchange::{Format, Options};
+use jiff::civil::Date;
 use mdm::{ImportReport, Mdm};
 use operations::files::{self, FileWish};
 use serde_json::json;
@@ -36,6 +38,17 @@ pub(crate) struct Arguments {
     /// The zone of stamps without an offset, as Europe/Zurich or +10:00.
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
+    /// The files are a night's profiles of channels of this kind: a line a meter, `meter,start,value,value,...`, with our number
+    /// of the meter, the start of the local day in Unix seconds and values in the unit that is stored. They are judged on every core and
+    /// kept in groups: a load that was cut short goes on where it stopped when it is given again.
+    #[arg(long, value_name = "KIND", requires = "day", conflicts_with_all = ["format", "mapping", "zone", "dry_run", "list"])]
+    profiles: Option<String>,
+    /// The local day of the profiles.
+    #[arg(long, value_name = "DATE", requires = "profiles")]
+    day: Option<Date>,
+    /// The length of the profiles' intervals, seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, requires = "profiles")]
+    interval_s: u32,
     /// Look only; take nothing in.
     #[arg(long)]
     dry_run: bool,
@@ -60,6 +73,8 @@ impl Source for OnDisk<'_> {
 
 pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let options = options(arguments)?;
+    let night = arguments.profiles.as_deref().zip(arguments.day);
+    let night = night.map(|(kind, day)| Night::new(kind, arguments.interval_s, day)).transpose()?;
     let utility = Utility::open_at(&arguments.place.home())?;
     if arguments.list {
         return list(&utility, talk);
@@ -67,11 +82,16 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let (mut refused, mut failed) = (0, 0);
     let bar = talk.progress(u64::try_from(arguments.files.len())?, "files");
     for path in &arguments.files {
-        match import_file(&utility.mdm, path, &options, arguments.dry_run, talk) {
+        let taken = match night {
+            Some(night) => profiles::load(&utility.mdm, path, night, &arguments.place.home().data, talk),
+            None => import_file(&utility.mdm, path, &options, arguments.dry_run, talk)
+                .context("nothing of it was taken in"),
+        };
+        match taken {
             Ok(left_out) => refused += left_out,
             Err(error) => {
                 failed += 1;
-                talk.say(format_args!("{error:#}; nothing of it was taken in"));
+                talk.say(format_args!("{error:#}"));
             }
         }
         bar.inc(1);

@@ -15,6 +15,7 @@ mod import;
 mod keys;
 mod meter;
 mod pages;
+mod profiles;
 mod read;
 mod series;
 mod serve;

@@ -44,7 +44,11 @@ fn utility() -> Mdm {
             installed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             channels: vec![(ChannelKind::Import, IntervalLength::HOUR)],
             keys: Vec::new(),
-            metering: model::master::Metering::default(),
+            // Some stand behind current transformers.
+            metering: model::master::Metering {
+                multiplier: if number % 37 == 5 { 40 } else { 1 },
+                ..Default::default()
+            },
         });
     }
     store

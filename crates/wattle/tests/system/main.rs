@@ -11,6 +11,7 @@ mod hostile;
 mod import;
 mod kill;
 mod ledger;
+mod load;
 mod push;
 mod retention;
 mod roles;
