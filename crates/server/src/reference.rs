@@ -85,7 +85,7 @@ fn millis(answer: &[u8; 48], at: usize) -> i64 {
     let seconds = i64::from(word(at));
     // Seconds without their highest bit belong to the era after 2036.
     let era = if seconds < 1 << 31 { 1 << 32 } else { 0 };
-    (seconds + era - EPOCH_S) * 1000 + (i64::from(word(at + 4)) * 1000 >> 32)
+    (seconds + era - EPOCH_S) * 1000 + ((i64::from(word(at + 4)) * 1000) >> 32)
 }
 
 #[cfg(test)]

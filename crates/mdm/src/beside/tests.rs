@@ -9,6 +9,9 @@ use store::{Pin, StoredFinding};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
+/// A rule, and what a meter tells that breaks it.
+type Told = (&'static str, fn(Timestamp) -> MeterCheck);
+
 fn findings(mdm: &Mdm) -> Vec<StoredFinding> {
     let (from, to) = (MONDAY - 40.days(), MONDAY + 40.days());
     mdm.store().read(|r| r.findings(CHANNEL, from, to)).unwrap()
@@ -34,7 +37,7 @@ fn check(at: Timestamp) -> MeterCheck {
 
 #[test]
 fn another_device_or_another_multiplier_is_refused_until_the_registry_fits() {
-    let rows: [(&str, fn(Timestamp) -> MeterCheck); 4] = [
+    let rows: [Told; 4] = [
         ("identification", |at| MeterCheck { serial: Some(Serial::new("M-9")), ..check(at) }),
         ("multiplier", |at| MeterCheck { multiplier: Some(40), ..check(at) }),
         ("multiplier", |at| MeterCheck { scaler_off: Some(1), ..check(at) }),

@@ -11,7 +11,7 @@ use anyhow::Result;
 use core::ops::Range;
 use jiff::Timestamp;
 use model::{ChannelKind, Quality};
-use vee::{Day, DayInput, Facts, Finding, Register, Rules, Severity, Slot, Stats, judge, validate};
+use vee::{Day, DayInput, Facts, Finding, Register, Rule, Rules, Severity, Slot, Stats, judge, validate};
 
 const WARM_D: usize = 14;
 const NAMES: [&str; 8] =
@@ -56,6 +56,15 @@ pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
         let months = f64::from(tally.days) / 30.0;
         let rate = f64::from(tally.alarms) / months.max(1.0);
         report.tell(&Line::new(format!("faults.{}.alarms", set.name), rate, "/meter-month"))?;
+        let shifts = try_shifts(&set, &rules, every);
+        let share = 100.0 * f64::from(shifts.found) / f64::from(shifts.planted.max(1));
+        report.tell(&Line::new(
+            format!("faults.{}.an_hour_for_ten_days.alone", set.name),
+            share,
+            "% found",
+        ))?;
+        let rate = f64::from(shifts.alarms) / (f64::from(shifts.days) / 30.0).max(1.0);
+        report.tell(&Line::new(format!("faults.{}.an_hour.alarms", set.name), rate, "/meter-month"))?;
     }
     Ok(())
 }
@@ -77,6 +86,69 @@ fn try_set(set: &Homes, rules: &Rules, every: usize) -> Tally {
         }
     }
     tally
+}
+
+/// Clocks that are an hour off for days on end, and what the rule for them says of clocks that are not.
+#[derive(Default)]
+struct Shifts {
+    planted: u32,
+    found: u32,
+    days: u32,
+    alarms: u32,
+}
+
+/// Days before the first that is planted.
+const LEARN_D: usize = 30;
+/// Days that are an hour off.
+const SHIFTED_D: usize = 10;
+
+fn try_shifts(set: &Homes, rules: &Rules, every: usize) -> Shifts {
+    let mut shifts = Shifts::default();
+    for days in &set.homes {
+        let facts = Facts::new(ChannelKind::Import, set.interval);
+        let mut stats = Stats::default();
+        for (number, day) in days.iter().enumerate() {
+            let run = days.get(number.saturating_sub(1)..number + SHIFTED_D);
+            if let Some(run) = run.filter(|_| number >= LEARN_D && number % (5 * every) == 0) {
+                for late in [true, false] {
+                    shifts.planted += 1;
+                    shifts.found += u32::from(is_found(run, late, &facts, rules, stats.clone()));
+                }
+            }
+            shifts.days += u32::from(number >= LEARN_D);
+            shifts.alarms += u32::from(number >= LEARN_D && says_shift(day, &facts, rules, &stats));
+            stats.absorb(day);
+        }
+    }
+    shifts
+}
+
+/// Whether one of the days after the first is found to be off when all of them are stamped an hour late, or early.
+fn is_found(run: &[Day], late: bool, facts: &Facts, rules: &Rules, mut stats: Stats) -> bool {
+    let Some(first) = run.first() else { return false };
+    let per_hour = usize::try_from(3600 / first.interval.secs()).unwrap_or(1);
+    let mut slots: Vec<Slot> = run.iter().flat_map(|day| day.slots.iter().copied()).collect();
+    if late {
+        slots.rotate_right(per_hour)
+    } else {
+        slots.rotate_left(per_hour)
+    }
+    let mut from = first.slots.len();
+    run.iter().skip(1).any(|day| {
+        let to = from + day.slots.len();
+        let mut moved = day.clone();
+        moved.slots.copy_from_slice(&slots[from..to]);
+        from = to;
+        let found = says_shift(&moved, facts, rules, &stats);
+        stats.absorb(&moved);
+        found
+    })
+}
+
+fn says_shift(day: &Day, facts: &Facts, rules: &Rules, stats: &Stats) -> bool {
+    let now = day.day.end().saturating_add(jiff::SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
+    let found = validate(&DayInput::new(day, facts), rules, stats, now);
+    found.iter().any(|finding| finding.rule == Rule::ClockShift)
 }
 
 struct Trial<'a> {
@@ -176,7 +248,10 @@ impl Trial<'_> {
                 Some((day, 0..count)).filter(|_| same_length && read && sum(&self.before.slots) > 0)
             }
             _ => {
+                // Stamped an hour late: the day begins with the last hour of the one before.
+                let last = self.before.slots.len().checked_sub(per_hour)?;
                 day.slots.rotate_right(per_hour);
+                day.slots[..per_hour].copy_from_slice(&self.before.slots[last..]);
                 Some((day, 0..count)).filter(|_| most > 0)
             }
         }
