@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn settings_that_would_lose_what_others_keep_are_refused() {
-        let table: &[(&[(Kept, u32)], Option<&str>)] = &[
+        type Row = (&'static [(Kept, u32)], Option<&'static str>);
+        let table: &[Row] = &[
             (&[], None),
             (&[(Kept::Raw, 84), (Kept::Intervals, 84)], None),
             (&[(Kept::Raw, 13), (Kept::Versions, 13)], None),
