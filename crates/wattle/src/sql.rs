@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn rows_are_printed_in_each_format() {
-        let table = "meter  note\n-----  ----------\nM-1    so, \"it\" is\n-7.50  null\n";
+        let table = "meter  note\n-----  -----------\nM-1    so, \"it\" is\n-7.50  null\n";
         assert_eq!(printed(Format::Table, None), table);
         assert_eq!(printed(Format::Csv, None), "meter,note\nM-1,\"so, \"\"it\"\"\nis\"\n-7.50,\n");
         let json = "{\"meter\":\"M-1\",\"note\":\"so, \\\"it\\\"\\nis\"}\n{\"meter\":-7.50,\"note\":null}\n";
