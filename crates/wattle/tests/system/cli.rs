@@ -12,7 +12,7 @@ use std::path::PathBuf;
 const PASSWORD: &str = "long enough, is it\n";
 
 /// Every subcommand.
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["demo"],
     &["serve"],
@@ -25,6 +25,8 @@ const COMMANDS: [&[&str]; 17] = [
     &["sql"],
     &["admin"],
     &["admin", "migrate"],
+    &["admin", "groups"],
+    &["admin", "rules"],
     &["admin", "load"],
     &["admin", "template"],
     &["admin", "user"],

@@ -6,6 +6,7 @@
 
 mod cli;
 mod common;
+mod definitions;
 mod disk;
 mod hostile;
 mod import;
