@@ -14,6 +14,7 @@
 
 mod blend;
 mod candidates;
+mod class_use;
 mod context;
 mod linear;
 mod method;
@@ -26,6 +27,7 @@ mod span;
 mod spread;
 
 pub use candidates::{Candidate, candidates};
+pub use class_use::ClassDay;
 pub use context::{Context, DayTemperature, Event, TouRead};
 pub use method::Method;
 pub use scalar::{last_year_with_trend, prorate, register_between, register_from_intervals};

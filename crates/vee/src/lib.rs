@@ -39,8 +39,8 @@ mod words;
 pub use admit::{Admitted, Arrival, Evidence, admit, admit_with};
 pub use day::{Day, DayMismatch, Slot};
 pub use estimate::{
-    Candidate, Context, DayTemperature, Estimate, Estimated, Estimation, Estimator, Event, Method, Shape,
-    TouDays, TouPeriod, TouRead, candidates, estimate, estimate_days, last_year_with_trend, prorate,
+    Candidate, ClassDay, Context, DayTemperature, Estimate, Estimated, Estimation, Estimator, Event, Method,
+    Shape, TouDays, TouPeriod, TouRead, candidates, estimate, estimate_days, last_year_with_trend, prorate,
     register_between, register_from_intervals,
 };
 pub use facts::{Advance, Facts, Outage, Register, register_advance};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use model::ChannelKind;
 
 /// An amount of a channel, written with its unit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amount {
     stored: i128,
     digits: usize,

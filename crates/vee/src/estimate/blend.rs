@@ -1,7 +1,8 @@
 //! Wattle's own estimator: days around the gap, weighed, and set to the level of what was read beside it.
 //!
 //! ```text
-//! value(k) = mean(k) + slow(k) + fast(k)          mean: days weighed by nearness and weekday
+//! value(k) = mean(k) + slow(k) + fast(k)          mean: days weighed by nearness and weekday, each moved by
+//!                                                       what others of the class used then and now
 //!                                                 slow: how the hours beside the gap differ from their mean
 //!   ..read..| k = 0 1 2 ... |..read..             fast: what the two neighbours differ beyond that
 //! ```
@@ -11,6 +12,7 @@
 //! well. Integers throughout, in 256ths of the stored unit: the same on every machine. The constants were chosen on
 //! open household data (Switzerland, New South Wales, London, California); `wattle bench estimation` measures them.
 
+use super::class_use;
 use super::context::Context;
 use super::linear;
 use super::proposal::{Basis, Proposal, Refusal};
@@ -61,7 +63,8 @@ pub(super) fn propose(
     let values = settle(&lifted, context.facts.kind);
     let level_permille = permille(&values, &axis);
     let (values, anchored) = lean_on_line(values, span, gap);
-    Ok(Proposal { values, basis: Basis::Blend { days: grid.days.len(), level_permille, anchored } })
+    let moved = !grid.factors.is_empty();
+    Ok(Proposal { values, basis: Basis::Blend { days: grid.days.len(), level_permille, anchored, moved } })
 }
 
 /// A day as reference, with what its weight rests on.
@@ -79,6 +82,8 @@ struct Grid<'a> {
     divided: bool,
     /// The first day of the gap, and how far before it days are looked at.
     before: (Date, i64),
+    /// What others of the class used on each day, compared with all of the days.
+    factors: BTreeMap<Date, i128>,
 }
 
 impl<'a> Grid<'a> {
@@ -101,7 +106,8 @@ impl<'a> Grid<'a> {
         // would be met with a lag.
         let resumed = days.iter().map(|other| later(other.date, last)).max().unwrap_or(0);
         let reach = if resumed >= BALANCED_D { resumed } else { REACH_D };
-        Self { days, context, divided, before: (first, reach) }
+        let factors = class_use::factors(context, days.iter().map(|other| other.date));
+        Self { days, context, divided, before: (first, reach), factors }
     }
 
     fn weight(&self, other: &Reference<'_>, date: Date, weekday: Weekday) -> i128 {
@@ -118,6 +124,11 @@ impl<'a> Grid<'a> {
             (false, false, true) => 1,
         };
         near * alike
+    }
+
+    /// A day without a factor is taken as an ordinary one.
+    fn factor(&self, date: Date) -> i128 {
+        self.factors.get(&date).copied().unwrap_or(class_use::ONE)
     }
 
     /// The value of interval `at` of a day counted as 24 hours, if estimates may lean on it.
@@ -139,12 +150,13 @@ impl<'a> Grid<'a> {
                 continue;
             }
             let Some(value) = self.sound(other.day, at) else { continue };
-            sum += i128::from(value) * weight;
+            let factor = self.factor(other.date);
+            sum += i128::from(value) * weight * FINE * class_use::ONE / factor;
             whole += weight;
             days += 1;
             zero &= value == 0;
         }
-        let value = (sum * FINE).checked_div(whole)?;
+        let value = sum.checked_div(whole)? * self.factor(date) / class_use::ONE;
         Some(Mean { value, days, zero })
     }
 }

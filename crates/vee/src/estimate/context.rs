@@ -1,5 +1,6 @@
 //! What estimation may lean on.
 
+use super::class_use::ClassDay;
 use crate::day::{Day, Slot};
 use crate::facts::{Facts, Outage, Register};
 use crate::stats::Stats;
@@ -46,6 +47,8 @@ pub struct Context<'a> {
     pub holidays: &'a [Date],
     /// Mean temperatures by date, in order.
     pub temperatures: &'a [DayTemperature],
+    /// What the channel's like used from day to day, in order; without the channel itself or with it among many.
+    pub class_days: &'a [ClassDay],
     /// What is remembered of earlier days.
     pub stats: &'a Stats,
     /// The present: only overdue gaps are filled.
@@ -97,6 +100,7 @@ impl<'a> Context<'a> {
             events: &[],
             holidays: &[],
             temperatures: &[],
+            class_days: &[],
             stats,
             now,
         }

@@ -6,6 +6,7 @@ use super::span::Span;
 use super::{narrow, rounded_div};
 use crate::day::Slot;
 use crate::rules::Rules;
+use crate::words::amount;
 use core::ops::Range;
 
 /// Bridges a gap of at most two hours.
@@ -43,7 +44,9 @@ pub(super) fn propose(
     let a = left.filter(|slot| slot.is_sound()).ok_or(Refusal::NoNeighbour { side: "before" })?;
     let b = right.filter(|slot| slot.is_sound()).ok_or(Refusal::NoNeighbour { side: "after" })?;
     let values = (1..=run.len()).map(|k| between(a.value, b.value, k + reach_left, missing)).collect();
-    Ok(Proposal { values, basis: Basis::Line { from: a.value, to: b.value, missing } })
+    let kind = context.facts.kind;
+    let (from, to) = (amount(kind, a.value), amount(kind, b.value));
+    Ok(Proposal { values, basis: Basis::Line { from, to, missing } })
 }
 
 /// Point `k` of `missing` on the line from `a` to `b`, rounded to the nearest.

@@ -1,6 +1,7 @@
 //! What a method has to say about a gap: values and their grounds, or why it does not apply.
 
 use super::span::in_words;
+use crate::words::Amount;
 use jiff::civil::Date;
 
 /// Values for a gap, one an interval, and what they rest on.
@@ -14,13 +15,13 @@ pub(crate) struct Proposal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Basis {
     Outage,
-    Line { from: i64, to: i64, missing: usize },
+    Line { from: Amount, to: Amount, missing: usize },
     Days(Vec<Date>),
     Temperature { dates: Vec<Date>, mean_dc: i32 },
-    Shape { daily: i64 },
-    Flat { daily: i64, days: usize },
+    Shape { daily: Amount },
+    Flat { daily: Amount, days: usize },
     Registers,
-    Blend { days: usize, level_permille: i64, anchored: bool },
+    Blend { days: usize, level_permille: i64, anchored: bool, moved: bool },
 }
 
 impl core::fmt::Display for Basis {
@@ -51,10 +52,11 @@ impl core::fmt::Display for Basis {
             Self::Registers => {
                 f.write_str("nothing is known but the registers, whose difference is spread evenly")
             }
-            Self::Blend { days, level_permille, anchored } => write!(
+            Self::Blend { days, level_permille, anchored, moved } => write!(
                 f,
-                "{} weighed by likeness and age, at {}.{} % of their level{}",
+                "{} weighed by likeness and age{}, at {}.{} % of their level{}",
                 counted(*days, "day"),
+                if *moved { " and moved with what others of the class used" } else { "" },
                 level_permille / 10,
                 (level_permille % 10).abs(),
                 if *anchored { ", tied to the neighbours" } else { "" }
@@ -68,7 +70,7 @@ impl core::fmt::Display for Basis {
 pub(crate) enum Refusal {
     #[error("no verified outage covers all of these intervals")]
     NoOutage,
-    #[error("the gap lasts {gap_s} s, and a straight line may bridge at most {most_s} s")]
+    #[error("the gap lasts {}, and a straight line may bridge at most {}", lasting(*gap_s), lasting((*most_s).into()))]
     TooLong { gap_s: u64, most_s: u32 },
     #[error(
         "the interval {side} the gap has no sound value: it is missing, estimated, doubtful, or power failed in it"
@@ -86,6 +88,15 @@ pub(crate) enum Refusal {
     NotAdditive,
     #[error("of {seen} days at hand fewer than {need} are sound at some interval of the gap")]
     TooFew { seen: usize, need: usize },
+}
+
+/// A length of time for people: hours where it is whole hours.
+fn lasting(secs: u64) -> String {
+    match secs {
+        secs if secs % 3600 == 0 => format!("{} h", secs / 3600),
+        secs if secs > 3600 => format!("{} h {} min", secs / 3600, secs % 3600 / 60),
+        secs => format!("{} min", secs / 60),
+    }
 }
 
 fn counted(count: usize, what: &str) -> String {

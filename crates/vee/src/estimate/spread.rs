@@ -7,6 +7,7 @@ use super::span::{Part, Span};
 use crate::day::Day;
 use crate::rules::Rules;
 use crate::sun::Sun;
+use crate::words::amount;
 use jiff::civil::Date;
 use model::ChannelKind;
 
@@ -37,7 +38,8 @@ pub(super) fn by_shape(
         let weight = usize::try_from(minute(day, index) / 60).ok().and_then(|hour| weights.get(hour));
         i128::from(weight.copied().unwrap_or(0))
     };
-    Ok(Proposal { values: weighted(day, part, daily, weight), basis: Basis::Shape { daily } })
+    let basis = Basis::Shape { daily: amount(day.kind, daily) };
+    Ok(Proposal { values: weighted(day, part, daily, weight), basis })
 }
 
 /// The mean daily use, the same in every interval; of a generator, as high as the sun stands.
@@ -56,7 +58,7 @@ pub(super) fn evenly(
     let sun = sun_over(day, context);
     let weight = |index: usize| flat_weight(day, index, sun.as_ref());
     let (daily, basis) = match context.stats.mean_before(day.day.date()) {
-        Some((daily, days)) => (daily, Basis::Flat { daily, days }),
+        Some((daily, days)) => (daily, Basis::Flat { daily: amount(day.kind, daily), days }),
         None if bracketed => {
             let values = part.slots.clone().map(|index| narrow(weight(index))).collect();
             return Ok(Proposal { values, basis: Basis::Registers });

@@ -1,12 +1,18 @@
 //! How good estimates are: readings of open homes are masked, filled and compared with what was read.
+//!
+//! Half of the homes, by a hash of their names, are held out: constants may be tuned on the others only, and bounds hold for
+//! the held-out ones. What others of the class used on a day is taken from the other homes of the set, never from the home
+//! whose gap is filled.
 
 use super::Manner;
 use super::homes::{Homes, sets};
 use super::report::{Line, Report};
 use anyhow::Result;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use model::Quality;
-use vee::{Context, Day, Estimator, Facts, Method, Register, Rules, Slot, Stats, estimate_days};
+use std::collections::BTreeMap;
+use vee::{ClassDay, Context, Day, Estimator, Facts, Method, Register, Rules, Slot, Stats, estimate_days};
 
 /// Lengths of gaps: name and seconds; 0 is one interval.
 const LENGTHS: [(&str, u32); 8] = [
@@ -22,8 +28,8 @@ const LENGTHS: [(&str, u32); 8] = [
 /// Days at either end in which no gap begins: history before, and readings that have resumed after.
 const MARGIN_D: usize = 14;
 const AFTER_D: usize = 7;
-/// How many gaps of each length are laid into each set.
-const GAPS: usize = 1800;
+/// How many gaps of each length are laid into each half of a set.
+const GAPS: usize = 900;
 
 /// Ways to fill a gap, each a rule set and the days it may see.
 struct Way {
@@ -71,44 +77,101 @@ struct Sums {
 pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
     let gaps = if manner.quick { GAPS / 12 } else { GAPS };
     let ways = ways();
+    let mut everywhere = [Sums::default(); 2];
     for set in sets()? {
-        let mut all = Sums::default();
-        for (number, (name, length_s)) in LENGTHS.into_iter().enumerate() {
-            let length_s = length_s.max(set.interval.secs());
-            if number > 0 && length_s <= set.interval.secs() {
+        let neighbours = Neighbours::of(&set);
+        for (held_out, all) in [true, false].into_iter().zip(&mut everywhere) {
+            let homes: Vec<usize> =
+                (0..set.homes.len()).filter(|home| set.held_out[*home] == held_out).collect();
+            if homes.is_empty() {
                 continue;
             }
-            let sums = measure(&set, length_s, gaps, &ways);
-            tell(&set, name, length_s, &sums, report)?;
-            add(&mut all, &sums);
-        }
-        for (way, name) in [(LIKE_DAYS, "like_days"), (AT_ONCE, "at_once"), (RESUMED, "resumed")] {
-            let line = Line::new(
-                format!("estimation.{}.bias.{name}", set.name),
-                percent(all.signed[way].abs(), all.truth),
-                "%",
-            );
-            let line = if way == RESUMED && !manner.quick { line.at_most(1.0) } else { line };
-            report.tell(&line)?;
+            let part = Part { set: &set, neighbours: &neighbours, homes, held_out };
+            let mut sums = Sums::default();
+            for (number, (name, length_s)) in LENGTHS.into_iter().enumerate() {
+                let length_s = length_s.max(set.interval.secs());
+                if number > 0 && length_s <= set.interval.secs() {
+                    continue;
+                }
+                let of_length = measure(&part, length_s, gaps, &ways);
+                tell(&part, name, length_s, &of_length, report)?;
+                add(&mut sums, &of_length);
+            }
+            tell_bias(&part.name(), &sums, held_out && !manner.quick, report)?;
+            add(all, &sums);
         }
         exact(&set, gaps / 6, report)?;
+    }
+    let [held_out, tuned] = everywhere;
+    tell_bias("all", &held_out, !manner.quick, report)?;
+    tell_bias("all.tuned", &tuned, false, report)
+}
+
+/// The homes of a set that are measured together.
+struct Part<'a> {
+    set: &'a Homes,
+    neighbours: &'a Neighbours,
+    homes: Vec<usize>,
+    held_out: bool,
+}
+
+impl Part<'_> {
+    fn name(&self) -> String {
+        if self.held_out { self.set.name.to_owned() } else { format!("{}.tuned", self.set.name) }
+    }
+}
+
+/// The bias of all gaps together, either way from zero.
+fn tell_bias(name: &str, sums: &Sums, bounded: bool, report: &mut Report) -> Result<()> {
+    for (way, what) in [(LIKE_DAYS, "like_days"), (AT_ONCE, "at_once"), (RESUMED, "resumed")] {
+        let bias = percent(sums.signed[way].abs(), sums.truth);
+        let line = Line::new(format!("estimation.{name}.bias.{what}"), bias, "%");
+        report.tell(&if bounded && way != LIKE_DAYS { line.at_most(1.0) } else { line })?;
     }
     Ok(())
 }
 
-fn tell(set: &Homes, name: &str, length_s: u32, sums: &Sums, report: &mut Report) -> Result<()> {
+/// What each home used on each day on which all of it was read.
+struct Neighbours {
+    totals: Vec<BTreeMap<Date, i64>>,
+}
+
+impl Neighbours {
+    fn of(set: &Homes) -> Self {
+        let sound = |day: &&Day| day.slots.iter().all(|slot| slot.is_sound());
+        let totals =
+            |home: &Vec<Day>| home.iter().filter(sound).map(|day| (day.day.date(), day.total())).collect();
+        Self { totals: set.homes.iter().map(totals).collect() }
+    }
+
+    /// What the homes other than `home` used on the days `[from, to]`, in two halves.
+    fn without(&self, home: usize, from: Date, to: Date) -> Vec<ClassDay> {
+        let mut days: BTreeMap<Date, ClassDay> = BTreeMap::new();
+        for (number, totals) in self.totals.iter().enumerate().filter(|(number, _)| *number != home) {
+            for (date, total) in totals.range(from..=to) {
+                let day = days.entry(*date).or_insert(ClassDay { date: *date, halves: [(0, 0); 2] });
+                let half = &mut day.halves[number % 2];
+                *half = (half.0 + 1, half.1 + total);
+            }
+        }
+        days.into_values().collect()
+    }
+}
+
+fn tell(part: &Part<'_>, name: &str, length_s: u32, sums: &Sums, report: &mut Report) -> Result<()> {
     let of = |errors: &[i64; WAYS], way: usize| percent(errors[way], sums.truth);
     let line =
-        |what: &str, value: f64| Line::new(format!("estimation.{}.{name}.{what}", set.name), value, "%");
+        |what: &str, value: f64| Line::new(format!("estimation.{}.{name}.{what}", part.name()), value, "%");
     if length_s <= 3600 {
         let linear = of(&sums.intervals, LINEAR);
         for (way, what) in [(AT_ONCE, "at_once.interval_error"), (RESUMED, "resumed.interval_error")] {
             let told = line(what, of(&sums.intervals, way));
-            report.tell(&told.at_most(linear * 1.05).better_than(linear))?;
+            let told = if part.held_out { told.at_most(linear * 1.05) } else { told };
+            report.tell(&told.better_than(linear))?;
         }
     } else {
         let like = of(&sums.totals, LIKE_DAYS);
-        let bound = length_s == 86_400 || length_s == 259_200;
+        let bound = part.held_out && (length_s == 86_400 || length_s == 259_200);
         for (way, what) in [(AT_ONCE, "at_once.total_error"), (RESUMED, "resumed.total_error")] {
             let told = line(what, of(&sums.totals, way)).better_than(like);
             report.tell(&if bound { told.at_most(like) } else { told })?;
@@ -133,17 +196,20 @@ fn add(all: &mut Sums, sums: &Sums) {
 
 /// Lays gaps into the homes in turn and fills each in every way; a gap counts only if every way that can take its
 /// length fills it.
-fn measure(set: &Homes, length_s: u32, gaps: usize, ways: &[Way; WAYS]) -> Sums {
+fn measure(part: &Part<'_>, length_s: u32, gaps: usize, ways: &[Way; WAYS]) -> Sums {
+    let set = part.set;
     let mut dice = Dice(u64::from(length_s) ^ 0x5EED);
     let mut sums = Sums::default();
     for number in 0..gaps {
-        let home = &set.homes[number % set.homes.len()];
+        let number = part.homes[number % part.homes.len()];
+        let home = &set.homes[number];
         let Some(gap) = Gap::lay(home, length_s / set.interval.secs(), &mut dice) else { continue };
+        let class_days = part.neighbours.without(number, gap.date(home, -28), gap.date(home, 28));
         let line = length_s <= 86_400;
         let filled: Vec<Option<Vec<i64>>> = ways
             .iter()
             .enumerate()
-            .map(|(at, way)| if at == LINEAR && !line { None } else { gap.fill(home, way, &[]) })
+            .map(|(at, way)| if at == LINEAR && !line { None } else { gap.fill(home, way, &[], &class_days) })
             .collect();
         if filled.iter().skip(usize::from(!line)).any(Option::is_none) {
             continue;
@@ -202,8 +268,20 @@ impl Gap {
         (beside && truth.iter().sum::<i64>() > 0).then_some(Self { first, days, start, len, truth })
     }
 
+    /// The date so many days after its first day.
+    fn date(&self, home: &[Day], days: i64) -> Date {
+        let first = home[self.first].day.date();
+        first.checked_add(jiff::Span::new().days(days)).unwrap_or(first)
+    }
+
     /// The values that `way` fills in; none if it leaves something open.
-    fn fill(&self, home: &[Day], way: &Way, registers: &[Register]) -> Option<Vec<i64>> {
+    fn fill(
+        &self,
+        home: &[Day],
+        way: &Way,
+        registers: &[Register],
+        class_days: &[ClassDay],
+    ) -> Option<Vec<i64>> {
         let (from, to) = (self.first, self.first + self.days);
         let mut span: Vec<Day> = home.get(from..to)?.to_vec();
         let whole = span.first()?.slots.len();
@@ -219,6 +297,7 @@ impl Gap {
             after: &home.get(to)?.slots,
             like_days: &like_days,
             registers,
+            class_days,
             ..Context::new(&facts, &stats, Timestamp::MAX)
         };
         estimate_days(&mut span, &context, &way.rules);
@@ -255,7 +334,7 @@ fn exact(set: &Homes, gaps: usize, report: &mut Report) -> Result<()> {
                     Register { at: at(days.first(), false), value: 1000 },
                     Register { at: at(days.last(), true), value: 1000 + used },
                 ];
-                let filled = gap.fill(home, &way, &registers);
+                let filled = gap.fill(home, &way, &registers, &[]);
                 tried += 1;
                 let truth: i64 = gap.truth.iter().sum();
                 hit += u32::from(filled.is_some_and(|values| values.iter().sum::<i64>() == truth));

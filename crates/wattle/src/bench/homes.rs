@@ -23,6 +23,8 @@ pub(super) struct Homes {
     pub(super) interval: IntervalLength,
     /// The whole days of each home, consecutive; what was not read is missing.
     pub(super) homes: Vec<Vec<Day>>,
+    /// Of each home, whether constants may not be tuned on it: a hash of its name decides, one half each.
+    pub(super) held_out: Vec<bool>,
 }
 
 /// Every set: quarter hours, half hours and hours, in order of interval.
@@ -38,8 +40,25 @@ pub(super) fn sets() -> Result<Vec<Homes>> {
 
 fn read(name: &'static str, file: &[u8], interval: IntervalLength) -> Result<Homes> {
     let lines = BufReader::new(GzDecoder::new(file)).lines().skip(1);
-    let homes = lines.map(|line| days(&line?, interval)).collect::<Result<_>>()?;
-    Ok(Homes { name, interval, homes })
+    let mut set = Homes { name, interval, homes: Vec::new(), held_out: Vec::new() };
+    for line in lines {
+        let line = line?;
+        set.homes.push(days(&line, interval)?);
+        set.held_out.push(is_held_out(line.split(',').next().unwrap_or("")));
+    }
+    // So few homes that the hash left none on one side are all kept from tuning.
+    if !set.held_out.contains(&true) {
+        set.held_out.fill(true);
+    }
+    Ok(set)
+}
+
+/// The lowest bit of FNV-1a, mixed down, as its own lowest bit is little more than a parity.
+fn is_held_out(name: &str) -> bool {
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    (hash ^ hash >> 29 ^ hash >> 47) & 1 == 1
 }
 
 /// One row: id, first date, then a value an interval, empty where nothing was read.
