@@ -2,7 +2,7 @@
 
 use crate::catalogue::Entry;
 use crate::edit::Slots;
-use crate::surroundings::{Reach, Surroundings, stats, supply_of};
+use crate::surroundings::{History, Surroundings, Weather, stats, supply_of};
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -22,7 +22,10 @@ pub(crate) fn candidates(
 ) -> Result<Vec<Candidate>, MdmError> {
     let local: &LocalDay = &day.day;
     let rules = mdm.rules_of(entry, local.date());
-    let around = Surroundings::load(mdm, read, entry, (local, local), &rules, Reach::Distant)?;
+    let mut around = Surroundings::beside(mdm, read, entry, (local, local), &rules)?;
+    let (dates, history) = ((local.date(), local.date()), History::UNKNOWN);
+    around.add_recent(mdm, read, entry, dates, &rules, history)?;
+    around.add_distant(mdm, read, entry, dates, &rules, (history, &mut Weather::new()))?;
     let mut supply = supply_of(read, entry.channel.meter, local.start(), local.end(), now)?;
     let outages = supply.outages.remove(&entry.channel.meter).unwrap_or_default();
     let stats = stats(read, entry.channel.id)?;

@@ -5,9 +5,9 @@ use crate::day::Workshop;
 use crate::{IngestReport, Mdm, MdmError};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use model::{ChannelId, LocalDay, MeterId};
-use std::collections::BTreeSet;
-use store::{DaySummary, VersionSource, Write};
+use model::{ChannelId, ChannelKind, CustomerClass, LocalDay, MeterId};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{ClassUse, DaySummary, VersionSource, Write};
 
 /// What closing a day came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,8 +162,9 @@ impl Workshop<'_> {
         closed: &mut CloseReport,
         report: &mut IngestReport,
     ) -> Result<(), MdmError> {
-        let whole: BTreeSet<ChannelId> = self
-            .summaries(day.date(), part)?
+        let summaries = self.summaries(day.date(), part)?;
+        self.note_class_use(day.date(), part, &summaries)?;
+        let whole: BTreeSet<ChannelId> = summaries
             .into_iter()
             .filter(|summary| summary.sealed && summary.present == summary.expected)
             .map(|summary| summary.channel)
@@ -189,6 +190,28 @@ impl Workshop<'_> {
             || self.catalogue.entries().filter(|entry| part.holds(entry)).map(|entry| entry.channel.id);
         let (Some(first), Some(last)) = (channels().min(), channels().max()) else { return Ok(Vec::new()) };
         Ok(self.write.day_summaries_of(day, (first, last))?)
+    }
+
+    /// Remembers what each kind and class of channels used: the blend moves days by it.
+    fn note_class_use(&self, date: Date, part: Part, summaries: &[DaySummary]) -> Result<(), MdmError> {
+        let mut used: BTreeMap<(u8, &str, u8), (ChannelKind, CustomerClass, ClassUse)> = BTreeMap::new();
+        for summary in summaries.iter().filter(|summary| summary.present == summary.expected) {
+            let entry = self.catalogue.by_id(summary.channel).filter(|entry| part.holds(entry));
+            let Some(entry) = entry else { continue };
+            let (kind, class) = (entry.channel.kind, entry.facts.class);
+            if !kind.is_additive() || kind.is_signed() {
+                continue;
+            }
+            let half = u8::from(summary.channel.get() % 2 == 1);
+            let fresh = ClassUse { day: date, half, channels: 0, total: 0 };
+            let (_, _, sum) = used.entry((kind.code(), class.name(), half)).or_insert((kind, class, fresh));
+            sum.channels += 1;
+            sum.total = sum.total.saturating_add(summary.total);
+        }
+        for (kind, class, used) in used.values() {
+            self.write.put_class_day(*kind, *class, part.first, used)?;
+        }
+        Ok(())
     }
 
     fn close_one(
@@ -249,7 +272,7 @@ impl Workshop<'_> {
     /// Estimates anew what no register bears out, now that days after the gap were read.
     fn revise(&mut self, day: &LocalDay, part: Part, report: &mut IngestReport) -> Result<(), MdmError> {
         let catalogue = self.catalogue.clone();
-        let mut by_age: std::collections::BTreeMap<u32, Vec<Entry>> = std::collections::BTreeMap::new();
+        let mut by_age: BTreeMap<u32, Vec<Entry>> = BTreeMap::new();
         for entry in catalogue.entries().filter(|entry| part.holds(entry)) {
             let estimation = &self.rules(&entry, day.date()).estimation;
             if estimation.revise_after_d > 0 && estimation.uses_later_days() {

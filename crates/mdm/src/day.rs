@@ -5,7 +5,7 @@ use crate::beside::sibling;
 use crate::catalogue::{Catalogue, Entry};
 use crate::fill::Judged;
 use crate::ingest::{IngestReport, Touched};
-use crate::surroundings::{self, Supply};
+use crate::surroundings::{self, Supply, Weather};
 use crate::version::still_rejected;
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
@@ -39,6 +39,8 @@ pub(crate) struct Workshop<'a> {
     pub(crate) system_clock: Option<Option<(Timestamp, i64)>>,
     /// Days that were estimated anew together with another.
     pub(crate) settled: BTreeSet<(ChannelId, Date)>,
+    /// Temperatures as they were looked up.
+    pub(crate) weather: Weather,
 }
 
 /// What is known of a day before this call.
@@ -85,6 +87,7 @@ impl<'a> Workshop<'a> {
             billed: BTreeMap::new(),
             system_clock: None,
             settled: BTreeSet::new(),
+            weather: Weather::new(),
         })
     }
 
@@ -307,7 +310,8 @@ impl<'a> Workshop<'a> {
             return Ok(found);
         }
         // A day that is far from what is usual may be so for its weather; only then is that looked up.
-        let temperatures = surroundings::recent_temperatures(self.mdm, self.write, day.day.date())?;
+        let temperatures =
+            surroundings::recent_temperatures(self.mdm, self.write, day.day.date(), &mut Weather::new())?;
         let input = DayInput { temperatures: &temperatures, ..input };
         Ok(vee::validate(&input, rules, stats, self.now))
     }

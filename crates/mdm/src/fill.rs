@@ -5,7 +5,7 @@ use crate::catalogue::Entry;
 use crate::day::{Before, Made, Workshop};
 use crate::ingest::IngestReport;
 use crate::stretch::{hull, open};
-use crate::surroundings::{Reach, Surroundings, supply_of};
+use crate::surroundings::{History, Reach, Surroundings, supply_of};
 use crate::version::still_rejected;
 use core::ops::Range;
 use jiff::civil::Date;
@@ -137,9 +137,17 @@ impl Workshop<'_> {
         self.remember(entry.channel.id)?;
         let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
         let (first, last) = (first.day.clone(), last.day.clone());
-        let mut reach = if rules.estimation.uses_later_days() { Reach::Recent } else { Reach::Beside };
+        let dates = (first.date(), last.date());
+        let (mdm, read) = (self.mdm, self.write);
+        let history =
+            self.stats_of(entry.channel.id).map_or(History::UNKNOWN, |stats| History::of(stats, dates.0));
+        let mut around = Surroundings::beside(mdm, read, entry, (&first, &last), rules)?;
+        let mut reach = Reach::Beside;
+        if rules.estimation.uses_later_days() {
+            around.add_recent(mdm, read, entry, dates, rules, history)?;
+            reach = Reach::Recent;
+        }
         loop {
-            let around = Surroundings::load(self.mdm, self.write, entry, (&first, &last), rules, reach)?;
             let Some(stats) = self.stats_of(entry.channel.id) else { return Ok(Vec::new()) };
             let context = around.context(entry, rules, outages, stats, self.now);
             let made = vee::estimate_days(days, &context, rules);
@@ -150,7 +158,19 @@ impl Workshop<'_> {
                 return Ok(made);
             }
             // Further away there may be better grounds.
-            reach = if reach == Reach::Beside { Reach::Recent } else { Reach::Distant };
+            let mut more = false;
+            if reach == Reach::Beside {
+                more = around.add_recent(mdm, read, entry, dates, rules, history)?;
+                reach = Reach::Recent;
+            }
+            if !more {
+                let known = (history, &mut self.weather);
+                more = around.add_distant(mdm, read, entry, dates, rules, known)?;
+                reach = Reach::Distant;
+            }
+            if !more {
+                return Ok(made);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::{ChannelId, EventKind, LocalDay, MeterEvent, MeterId, RegisterRead};
 use std::collections::BTreeMap;
 use store::Read;
-use vee::{Context, Day, DayTemperature, Outage, Register, Rules, Slot, Stats, TouRead};
+use vee::{ClassDay, Context, Day, DayTemperature, Outage, Register, Rules, Slot, Stats, TouRead};
 
 /// Time-of-use registers that meters have at most.
 pub(crate) const RATES: u8 = 4;
@@ -42,17 +42,39 @@ pub(crate) struct Surroundings {
     tou: Vec<TouRead>,
     temperatures: Vec<DayTemperature>,
     exchanges: Vec<Timestamp>,
+    class_days: Vec<ClassDay>,
+}
+
+/// Mean temperatures by date as they were looked up, tenths of a degree; none where too little was measured.
+pub(crate) type Weather = BTreeMap<Date, Option<i32>>;
+
+/// Which days of a channel are worth looking for; its statistics tell without reading any.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct History {
+    recent: bool,
+    last_year: bool,
+}
+
+impl History {
+    /// Look for everything.
+    pub(crate) const UNKNOWN: Self = Self { recent: true, last_year: true };
+
+    pub(crate) fn of(stats: &Stats, first: Date) -> Self {
+        let recent = stats.days().iter().any(|day| day.sound || day.zero || day.total != 0);
+        let month = i32::from(first.year()) * 12 + i32::from(first.month()) - 1;
+        let last_year = stats.months().iter().any(|kept| kept.month <= month - 11);
+        Self { recent, last_year }
+    }
 }
 
 impl Surroundings {
-    /// What there is around the days from `first` to `last`, both included.
-    pub(crate) fn load(
+    /// What lies beside the days from `first` to `last`, both included.
+    pub(crate) fn beside(
         mdm: &Mdm,
         read: &Read,
         entry: &Entry,
         (first, last): (&LocalDay, &LocalDay),
         rules: &Rules,
-        reach: Reach,
     ) -> Result<Self, MdmError> {
         let channel = entry.channel;
         let neighbour = |date: Result<Date, jiff::Error>| -> Result<Vec<Slot>, MdmError> {
@@ -68,33 +90,86 @@ impl Surroundings {
             tou: Vec::new(),
             temperatures: Vec::new(),
             exchanges: mdm.catalogue().exchanges(channel.meter).to_vec(),
+            class_days: Vec::new(),
         };
         if !rules.estimation.tou.is_empty() {
             around.tou = tou_registers(read, entry, first.start(), last.end())?;
         }
-        let mut days = |from: Date, to: Date| -> Result<(), MdmError> {
-            for stored in read.days(channel.id, from, to)? {
-                let local = mdm.local_day(stored.block.day)?;
-                around.like_days.push(Day::from_block(&stored.block, channel.kind, &local)?);
-            }
-            Ok(())
-        };
-        let (first, last) = (first.date(), last.date());
-        let recent = moved(first, -i64::from(rules.like_day_lookback_d));
-        if reach >= Reach::Recent {
-            days(recent, first)?;
-            if rules.estimation.uses_later_days() {
-                days(moved(last, 1), moved(last, 1 + LATER_D))?;
-            }
-        }
-        if reach >= Reach::Distant {
-            let window = i64::from(rules.estimation.last_year_window_d);
-            let (from, to) = (moved(first, -YEAR_D - window), moved(last, 1 - YEAR_D + window));
-            days(from, to.min(recent))?;
-            around.temperatures = temperatures(mdm, read, from, to)?;
-            around.temperatures.extend(temperatures(mdm, read, recent.max(to), moved(last, 1))?);
-        }
         Ok(around)
+    }
+
+    /// Adds the days before, and those after where a method can use them; whether there are any.
+    pub(crate) fn add_recent(
+        &mut self,
+        mdm: &Mdm,
+        read: &Read,
+        entry: &Entry,
+        (first, last): (Date, Date),
+        rules: &Rules,
+        history: History,
+    ) -> Result<bool, MdmError> {
+        if !history.recent {
+            return Ok(false);
+        }
+        let recent = moved(first, -i64::from(rules.like_day_lookback_d));
+        self.add_days(mdm, read, entry, recent, first)?;
+        if rules.estimation.uses_later_days() {
+            let end = moved(last, 1 + LATER_D);
+            self.add_days(mdm, read, entry, moved(last, 1), end)?;
+            self.class_days = class_days(read, entry, recent, end)?;
+        }
+        Ok(!self.like_days.is_empty())
+    }
+
+    /// Adds the same weeks of last year, and the temperatures of all days, where those of the first are known; whether
+    /// there are any.
+    pub(crate) fn add_distant(
+        &mut self,
+        mdm: &Mdm,
+        read: &Read,
+        entry: &Entry,
+        (first, last): (Date, Date),
+        rules: &Rules,
+        (history, weather): (History, &mut Weather),
+    ) -> Result<bool, MdmError> {
+        let known = self.like_days.len();
+        if history.last_year {
+            let window = i64::from(rules.estimation.last_year_window_d);
+            let recent = moved(first, -i64::from(rules.like_day_lookback_d));
+            let (from, to) = (moved(first, -YEAR_D - window), moved(last, 1 - YEAR_D + window));
+            self.add_days(mdm, read, entry, from, to.min(recent))?;
+        }
+        let more = self.like_days.len() > known;
+        if self.like_days.is_empty() || temperature(mdm, read, first, weather)?.is_none() {
+            return Ok(more);
+        }
+        let mut dates: Vec<Date> = self.like_days.iter().map(|day| day.day.date()).collect();
+        let mut date = first;
+        while date <= last {
+            dates.push(date);
+            date = moved(date, 1);
+        }
+        dates.sort_unstable();
+        for date in dates {
+            let mean_dc = temperature(mdm, read, date, weather)?;
+            self.temperatures.extend(mean_dc.map(|mean_dc| DayTemperature { date, mean_dc }));
+        }
+        Ok(true)
+    }
+
+    fn add_days(
+        &mut self,
+        mdm: &Mdm,
+        read: &Read,
+        entry: &Entry,
+        from: Date,
+        to: Date,
+    ) -> Result<(), MdmError> {
+        for stored in read.days(entry.channel.id, from, to)? {
+            let local = mdm.local_day(stored.block.day)?;
+            self.like_days.push(Day::from_block(&stored.block, entry.channel.kind, &local)?);
+        }
+        Ok(())
     }
 
     /// As estimation wants it.
@@ -117,9 +192,25 @@ impl Surroundings {
             holidays: &rules.estimation.holidays,
             temperatures: &self.temperatures,
             exchanges: &self.exchanges,
+            class_days: &self.class_days,
             ..Context::new(&entry.facts, stats, now)
         }
     }
+}
+
+/// What others of the channel's kind and class used on the days `[from, to)`, as far as these are closed.
+fn class_days(read: &Read, entry: &Entry, from: Date, to: Date) -> Result<Vec<ClassDay>, MdmError> {
+    let mut found: Vec<ClassDay> = Vec::new();
+    for used in read.class_days(entry.channel.kind, entry.facts.class, from, to)? {
+        if found.last().is_none_or(|last| last.date != used.day) {
+            found.push(ClassDay { date: used.day, halves: [(0, 0); 2] });
+        }
+        let half = found.last_mut().and_then(|last| last.halves.get_mut(usize::from(used.half)));
+        if let Some(half) = half {
+            *half = (used.channels, used.total);
+        }
+    }
+    Ok(found)
 }
 
 fn moved(date: Date, days: i64) -> Date {
@@ -131,29 +222,28 @@ pub(crate) fn recent_temperatures(
     mdm: &Mdm,
     read: &Read,
     date: Date,
+    known: &mut Weather,
 ) -> Result<Vec<DayTemperature>, MdmError> {
-    temperatures(mdm, read, moved(date, -28), moved(date, 1))
+    let mut found = Vec::new();
+    for back in (0..=28).rev() {
+        let date = moved(date, -back);
+        let mean_dc = temperature(mdm, read, date, known)?;
+        found.extend(mean_dc.map(|mean_dc| DayTemperature { date, mean_dc }));
+    }
+    Ok(found)
 }
 
-/// The mean temperatures of the days `[from, to)` of which at least half was measured.
-fn temperatures(mdm: &Mdm, read: &Read, from: Date, to: Date) -> Result<Vec<DayTemperature>, MdmError> {
-    let mut found = Vec::new();
-    if from >= to {
-        return Ok(found);
+/// The mean temperature of a day of which at least half was measured; looked up once.
+fn temperature(mdm: &Mdm, read: &Read, date: Date, known: &mut Weather) -> Result<Option<i32>, MdmError> {
+    if let Some(found) = known.get(&date) {
+        return Ok(*found);
     }
-    let hours = read.weather(mdm.local_day(from)?.start(), mdm.local_day(to)?.start())?;
-    let mut hours = hours.into_iter().peekable();
-    while let Some(at) = hours.peek().map(|hour| hour.at) {
-        let day = mdm.day_of(at)?;
-        let (mut sum, mut count) = (0i32, 0i32);
-        while let Some(hour) = hours.next_if(|hour| hour.at < day.end()) {
-            sum += i32::from(hour.temperature_dc);
-            count += 1;
-        }
-        if count >= 12 {
-            found.push(DayTemperature { date: day.date(), mean_dc: sum.div_euclid(count) });
-        }
-    }
+    let day = mdm.local_day(date)?;
+    let hours = read.weather(day.start(), day.end())?;
+    let sum: i32 = hours.iter().map(|hour| i32::from(hour.temperature_dc)).sum();
+    let count = i32::try_from(hours.len()).unwrap_or(i32::MAX);
+    let found = (count >= 12).then(|| sum.div_euclid(count));
+    known.insert(date, found);
     Ok(found)
 }
 

@@ -311,4 +311,6 @@ fn narrow(value: i128) -> i64 {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

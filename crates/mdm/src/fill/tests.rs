@@ -21,6 +21,11 @@ const MONDAY: Date = date(2026, 3, 30);
 
 /// One meter with one channel in Zurich.
 fn town(kind: ChannelKind, interval: IntervalLength, rules: impl Into<RuleBook>) -> Mdm {
+    street(1, kind, interval, rules)
+}
+
+/// So many of them.
+fn street(meters: u8, kind: ChannelKind, interval: IntervalLength, rules: impl Into<RuleBook>) -> Mdm {
     let store = Store::open_in_memory().unwrap();
     let premise = PremiseNumber::new("P-1");
     let commodity = match kind {
@@ -44,21 +49,23 @@ fn town(kind: ChannelKind, interval: IntervalLength, rules: impl Into<RuleBook>)
             rate_class: None,
             supply: model::master::Supply::default(),
         }],
-        meters: vec![NewMeter {
-            serial: Serial::new("M-1"),
-            model: "five-dials".to_owned(),
-            commodity,
-            service_point: Some("SP-1".to_owned()),
-            route: NewRoute::Direct { endpoint: "10.0.0.1:4059".to_owned() },
-            system_title: [1; 8],
-            client_sap: 1,
-            server_sap: 1,
-            security: "hls5".to_owned(),
-            installed_at: "2024-01-01T00:00:00Z".parse().unwrap(),
-            channels: vec![(kind, interval)],
-            keys: Vec::new(),
-            metering: model::master::Metering::default(),
-        }],
+        meters: (1..=meters)
+            .map(|number| NewMeter {
+                serial: Serial::new(format!("M-{number}")),
+                model: "five-dials".to_owned(),
+                commodity,
+                service_point: (number == 1).then(|| "SP-1".to_owned()),
+                route: NewRoute::Direct { endpoint: format!("10.0.0.{number}:4059") },
+                system_title: [number; 8],
+                client_sap: 1,
+                server_sap: 1,
+                security: "hls5".to_owned(),
+                installed_at: "2024-01-01T00:00:00Z".parse().unwrap(),
+                channels: vec![(kind, interval)],
+                keys: Vec::new(),
+                metering: model::master::Metering::default(),
+            })
+            .collect(),
         ..Provision::default()
     };
     store
@@ -429,5 +436,33 @@ fn the_blend_is_revised_when_the_days_after_were_read() {
         }
         close(&mdm, MONDAY + 7.days());
         assert_eq!(stored(&mdm, MONDAY), after);
+    }
+}
+
+/// A cold snap on the very day that a meter is silent: the blend takes it from the neighbours that were read, the ladder
+/// cannot know.
+#[test]
+fn neighbours_tell_the_blend_of_a_cold_day() {
+    let (kind, hour) = (ChannelKind::Import, IntervalLength::HOUR);
+    for (estimator, close_to) in [("blend", true), ("ladder", false)] {
+        let mdm = street(12, kind, hour, rules(&format!("[estimation]\nestimator = \"{estimator}\"\n")));
+        for day in -16..=0 {
+            let on = MONDAY + i64::from(day).days();
+            let factor = if day == 0 { 2 } else { 1 };
+            let batches = (1..=12).filter(|meter| day < 0 || *meter != 1).map(|meter| {
+                let mut batch = batch(&mdm, kind, hour, on);
+                batch.meter = MeterId::new(meter);
+                for value in batch.values.iter_mut().flatten() {
+                    *value = (*value + i64::from(meter) * 10) * factor;
+                }
+                batch
+            });
+            let batches = batches.collect();
+            mdm.ingest(days_later(&mdm, on, 1), batches).unwrap();
+            close(&mdm, on);
+        }
+        let usual = truth(&mdm, kind, hour, MONDAY - 7.days()) + 240;
+        let percent = total(&mdm, MONDAY) * 100 / usual;
+        assert_eq!((180..=210).contains(&percent), close_to, "{estimator}: {percent} % of a usual day");
     }
 }
