@@ -12,6 +12,7 @@ use crate::number::{Decimal, power};
 use crate::refusal::{ReadError, Reason, Refusal};
 use crate::stamp::{Clock, Stamp, StampReader};
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::RowGroupMetaData;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use jiff::tz::TimeZone;
 use model::Quality;
@@ -138,7 +139,7 @@ impl ParquetReader {
         match guarded(|| Group::open(file, number, plan)) {
             Ok(group) => self.open = Some(group),
             Err(why) => {
-                let rows = file.metadata().row_groups().get(number).map_or(0, |group| group.num_rows());
+                let rows = file.metadata().row_groups().get(number).map_or(0, RowGroupMetaData::num_rows);
                 self.pass_over(usize::try_from(rows).unwrap_or(0), why);
             }
         }

@@ -261,7 +261,7 @@ proptest! {
             .map(|(value, class, flags)| (*value, Quality::try_from(class | (flags << 4)).unwrap())).collect();
         let start = Timestamp::from_second(start / 900 * 900).unwrap();
         let one = block(&series("M\"1", ChannelKind::Net), start, scaler, &slots);
-        let (back, refused) = read(written(&[one.clone()]), "").unwrap();
+        let (back, refused) = read(written(std::slice::from_ref(&one)), "").unwrap();
         prop_assert_eq!(refused, []);
         prop_assert_eq!(readings(&back), readings(&[one]));
     }
