@@ -194,7 +194,8 @@ pub(super) fn group(group: &Group) -> (String, Vec<String>) {
     for (key, value) in &group.set {
         match value {
             Value::Object(table) => {
-                differs.extend(table.iter().map(|(inner, value)| says(&format!("{key}.{inner}"), key, value)))
+                differs
+                    .extend(table.iter().map(|(inner, value)| says(&format!("{key}.{inner}"), key, value)));
             }
             value => differs.push(says(key, key, value)),
         }
