@@ -11,7 +11,7 @@ use serde_json::json;
 use server::clock::Clock;
 use server::utility::Utility;
 use std::sync::Arc;
-use store::{JobState, Kept, Retention, StoreError};
+use store::{JobState, Kept, Retention};
 
 /// Show and set how long data is kept, and remove what is older.
 ///
@@ -155,7 +155,7 @@ fn apply(mdm: &Arc<Mdm>, talk: Talk) -> Result<()> {
 }
 
 fn log(mdm: &Mdm, talk: Talk) -> Result<()> {
-    let removals = mdm.store().read(|read| Ok::<_, StoreError>(read.removals(LISTED)?))?;
+    let removals = mdm.store().read(|read| read.removals(LISTED))?;
     for one in removals {
         let record = json!({
             "kind": one.kind.name(), "before": one.before.to_string(), "removed": one.removed, "pinned": one.pinned,

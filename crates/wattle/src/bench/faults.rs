@@ -129,9 +129,9 @@ fn is_found(run: &[Day], late: bool, facts: &Facts, rules: &Rules, mut stats: St
     let per_hour = usize::try_from(3600 / first.interval.secs()).unwrap_or(1);
     let mut slots: Vec<Slot> = run.iter().flat_map(|day| day.slots.iter().copied()).collect();
     if late {
-        slots.rotate_right(per_hour)
+        slots.rotate_right(per_hour);
     } else {
-        slots.rotate_left(per_hour)
+        slots.rotate_left(per_hour);
     }
     let mut from = first.slots.len();
     run.iter().skip(1).any(|day| {
