@@ -11,7 +11,7 @@ use std::process::Command;
 
 const KEY: &str = "000102030405060708090A0B0C0D0E0F";
 /// Days of a file that takes a moment.
-const MANY: u32 = 300;
+const MANY: u32 = 900;
 
 /// A utility with an electricity meter that nobody reads over the air.
 fn utility(home: &Path, data: &Path) -> Utility {
@@ -36,6 +36,18 @@ fn readings(days: u32) -> String {
     for quarter in 0..days * 96 {
         let at = first + jiff::SignedDuration::from_mins(i64::from(quarter) * 15);
         writeln!(rows, "00000001,import,kWh,900,{at},0.{:03}", quarter % 997).unwrap();
+    }
+    rows
+}
+
+/// As many days that nothing can be spared of, so that keeping them takes more room than an empty database.
+fn restless(days: u32) -> String {
+    let mut rows = "meter,channel,unit,interval_s,start,value\n".to_owned();
+    let first: jiff::Timestamp = "2024-03-01T00:00:00Z".parse().unwrap();
+    for quarter in 0..days * 96 {
+        let at = first + jiff::SignedDuration::from_mins(i64::from(quarter) * 15);
+        let value = quarter.wrapping_mul(2_654_435_761) >> 19;
+        writeln!(rows, "00000001,import,kWh,900,{at},{}.{:03}", value / 1000, value % 1000).unwrap();
     }
     rows
 }
@@ -205,7 +217,7 @@ fn what_the_sender_estimated_is_kept_as_that_until_a_reading_comes() {
 
 /// Nothing of a file, or all of it.
 fn absent_or_whole(utility: &Utility, rows: usize) -> bool {
-    let stored = kept(utility, "2026-01-01", "2026-11-01").len();
+    let stored = kept(utility, "2024-03-01", "2026-11-01").len();
     let files = listed(utility).iter().filter(|record| record["kind"] == "file").count();
     assert!((stored, files) == (0, 0) || (stored, files) == (rows, 1), "{stored} of {rows}, {files} files");
     files == 1
@@ -215,22 +227,24 @@ fn absent_or_whole(utility: &Utility, rows: usize) -> bool {
 fn a_load_that_finds_no_room_or_is_killed_is_absent_or_whole() {
     let home = tempfile::tempdir().unwrap();
     let utility = utility(home.path(), &home.path().join("data"));
-    let path = file(home.path(), "many.csv", &readings(MANY));
+    let path = file(home.path(), "many.csv", &restless(MANY));
     let rows = usize::try_from(MANY * 96).unwrap();
-    // Files may grow a little further than they are, and then no more.
-    let line = r#"trap "" XFSZ; ulimit -f 64; exec "$@""#;
+    // Files may grow a little further than the largest is, and then no more.
+    let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    let log = utility.data.join("wattle.sqlite-wal");
+    let room = size(&utility.database()).max(size(&log)) / 1024 + 16;
+    let line = format!(r#"trap "" XFSZ; ulimit -f {room}; exec "$@""#);
     let plain = wattle(&["--json", "import", "--data", text(&utility.data), text(&path)]);
     let mut command = Command::new("bash");
-    command.args(["-c", line, "bash"]).arg(plain.get_program()).args(plain.get_args());
+    command.args(["-c", &line, "bash"]).arg(plain.get_program()).args(plain.get_args());
     let ended = Process::spawn(&mut command).wait();
     assert_eq!(ended.code, Some(1), "{} {}", ended.out, ended.err);
     assert!(ended.err.contains("nothing of it was taken in"), "{}", ended.err);
     assert!(!absent_or_whole(&utility, rows));
-    let log = utility.data.join("wattle.sqlite-wal");
     for room in [40_000, 120_000] {
         let mut importing = Process::start(&["--json", "import", "--data", text(&utility.data), text(&path)]);
         until("the load to be under way", || {
-            let grown = fs::metadata(&log).is_ok_and(|log| log.len() > room);
+            let grown = size(&log) > room;
             (grown || !importing.lives()).then_some(())
         });
         importing.kill();
