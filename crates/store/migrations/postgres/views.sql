@@ -292,8 +292,7 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     total int := coalesce((SELECT sum(d) FROM unnest(days) d), 0);
     way int := get_byte(block, at);
-    size int := CASE WHEN way = 0
-        THEN least(4096, greatest(1, 64 / greatest(1, cardinality(days))) * greatest(1, cardinality(days))) ELSE 64 END;
+    size int := 64;
     groups int := (total + size - 1) / size;
     widths bigint[];
     bases bigint[];

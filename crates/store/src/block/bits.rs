@@ -38,44 +38,45 @@ pub(super) fn pack(values: &[u64], width: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&bits.to_le_bytes()[..left]);
 }
 
-/// Fills `out` from the start of `bytes`, which must hold [`length`] bytes; what lies behind them is read but not used.
-pub(super) fn unpack(bytes: &[u8], width: u8, out: &mut [i64]) {
+/// Fills `out` from the start of `bytes`, which must hold [`length`] bytes, and adds `base` to each value; what lies behind them is
+/// read but not used.
+pub(super) fn unpack(bytes: &[u8], width: u8, base: i64, out: &mut [i64]) {
     macro_rules! by_width {
         ($($w:literal)*) => {
             match width {
-                0 => out.fill(0),
-                $($w => eights::<$w>(bytes, out),)*
-                _ => any(bytes, width, out),
+                0 => out.fill(base),
+                $($w => eights::<$w>(bytes, base, out),)*
+                _ => any(bytes, width, base, out),
             }
         };
     }
     by_width!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
 }
 
-fn eights<const W: usize>(bytes: &[u8], out: &mut [i64]) {
+fn eights<const W: usize>(bytes: &[u8], base: i64, out: &mut [i64]) {
     let mut at = 0;
     for group in out.chunks_mut(8) {
         let rest = bytes.get(at..).unwrap_or_default();
-        match rest.first_chunk::<WINDOW>() {
-            Some(window) => eight::<W>(window, group),
-            None => {
-                let mut window = [0; WINDOW];
-                window[..rest.len()].copy_from_slice(rest);
-                eight::<W>(&window, group);
-            }
-        }
+        let mut last = [0; WINDOW];
+        // One call for both, so that it is compiled into the loop.
+        let window = rest.first_chunk::<WINDOW>().unwrap_or_else(|| {
+            last[..rest.len()].copy_from_slice(rest);
+            &last
+        });
+        eight::<W>(window, base, group);
         at += W;
     }
 }
 
 #[inline]
-fn eight<const W: usize>(window: &[u8; WINDOW], group: &mut [i64]) {
+fn eight<const W: usize>(window: &[u8; WINDOW], base: i64, group: &mut [i64]) {
     let mut values = [0i64; 8];
     for (index, slot) in values.iter_mut().enumerate() {
         let at = index * W / 8;
         let mut wide = [0; 8];
         wide.copy_from_slice(&window[at..at + 8]);
-        *slot = (u64::from_le_bytes(wide) >> (index * W % 8) & ((1 << W) - 1)).cast_signed();
+        let offset = u64::from_le_bytes(wide) >> (index * W % 8) & ((1 << W) - 1);
+        *slot = base.wrapping_add(offset.cast_signed());
     }
     if let Ok(whole) = <&mut [i64; 8]>::try_from(&mut *group) {
         *whole = values;
@@ -84,7 +85,7 @@ fn eight<const W: usize>(window: &[u8; WINDOW], group: &mut [i64]) {
     }
 }
 
-fn any(bytes: &[u8], width: u8, out: &mut [i64]) {
+fn any(bytes: &[u8], width: u8, base: i64, out: &mut [i64]) {
     let mut bytes = bytes.iter();
     let (mut bits, mut held, mask) = (0u128, 0u32, u128::from(mask(width)));
     for slot in out {
@@ -92,7 +93,7 @@ fn any(bytes: &[u8], width: u8, out: &mut [i64]) {
             bits |= u128::from(bytes.next().copied().unwrap_or(0)) << held;
             held += 8;
         }
-        *slot = u64::try_from(bits & mask).unwrap_or_default().cast_signed();
+        *slot = base.wrapping_add(u64::try_from(bits & mask).unwrap_or_default().cast_signed());
         bits >>= width;
         held -= u32::from(width);
     }

@@ -115,7 +115,7 @@ fn take_offsets(input: &mut Input<'_>, out: &mut [i64]) -> Result<(bool, i64), B
     let base = unzigzag(input.varint()?);
     let packed = input.bytes.get(input.at..).unwrap_or_default();
     input.take(bits::length(out.len(), width))?;
-    bits::unpack(packed, width, out);
+    bits::unpack(packed, width, 0, out);
     let patches = input.count()?;
     if patches > out.len() {
         return Err(BlockError::Nonsense(input.at));

@@ -11,7 +11,7 @@
 //! patches = count (varint), gaps chunk*, highs chunk*
 //! ```
 //!
-//! The series in its order is cut into groups of [`length`] values; a group is its values less its base in `width` bits each.
+//! The series in its order is cut into groups of 64 values; a group is its values less its base in `width` bits each.
 //! A value that needs more is patched: its place as the distance from the patch before (at first from the start), and its
 //! bits above the width. Which order is smallest, the writer tries.
 //! Decoding any bytes ends in time and memory bounded by the number of values that is asked for.
@@ -21,7 +21,7 @@ use super::bits;
 use super::chunk::{self, CHUNK, cheapest};
 use super::input::{Input, put_varint, unzigzag, zigzag};
 
-/// Values of a group, about.
+/// Values of a group: two slots of a month, and whole bytes at every width.
 const GROUP: usize = 64;
 /// What a patch takes besides its high bits: its place, and what both columns round up.
 const PATCH_BITS: usize = 7;
@@ -32,18 +32,13 @@ const SLOTS: u8 = 0;
 const TIME: u8 = 1;
 const DIFFERENCES: u8 = 2;
 
-/// Values of a group of a table in this order.
-fn length(order: u8, days: usize) -> usize {
-    if order == SLOTS { ((GROUP / days.max(1)).max(1) * days).clamp(1, 4096) } else { GROUP }
-}
-
 /// Appends the values of days one behind the other; `days` is how many each has.
 pub(crate) fn put(values: &[i64], days: &[usize], out: &mut Vec<u8>) {
     let mut best = Vec::new();
     for order in [SLOTS, TIME, DIFFERENCES] {
         let mut packed = Vec::with_capacity(values.len() * 2);
         packed.push(order);
-        put_groups(&arranged(order, values, days), length(order, days.len()), &mut packed);
+        put_groups(&arranged(order, values, days), &mut packed);
         if best.is_empty() || packed.len() < best.len() {
             best = packed;
         }
@@ -89,12 +84,12 @@ fn by_slot(days: &[usize], mut visit: impl FnMut(usize)) {
     }
 }
 
-fn put_groups(series: &[i64], length: usize, out: &mut Vec<u8>) {
+fn put_groups(series: &[i64], out: &mut Vec<u8>) {
     let (mut widths, mut bases, mut packed) = (Vec::new(), Vec::new(), Vec::new());
     let (mut gaps, mut highs) = (Vec::new(), Vec::new());
-    let mut offsets: Vec<u64> = Vec::with_capacity(length);
+    let mut offsets: Vec<u64> = Vec::with_capacity(GROUP);
     let mut behind = 0usize;
-    for (number, group) in series.chunks(length).enumerate() {
+    for (number, group) in series.chunks(GROUP).enumerate() {
         let base = group.iter().copied().min().unwrap_or(0);
         offsets.clear();
         offsets.extend(group.iter().map(|value| value.wrapping_sub(base).cast_unsigned()));
@@ -106,7 +101,7 @@ fn put_groups(series: &[i64], length: usize, out: &mut Vec<u8>) {
         bits::pack(&offsets, width, &mut packed);
         let mask = bits::mask(width);
         for (index, offset) in offsets.iter().enumerate().filter(|(_, offset)| **offset & !mask != 0) {
-            let place = number * length + index;
+            let place = number * GROUP + index;
             gaps.push(i64::try_from(place - behind).unwrap_or(0));
             highs.push((offset >> width).cast_signed());
             behind = place;
@@ -147,9 +142,8 @@ impl Unpacker {
         if order > DIFFERENCES {
             return Err(BlockError::Nonsense(input.at));
         }
-        let length = length(order, days.len());
-        self.groups(input, count, length)?;
-        self.patch(input, length)?;
+        self.groups(input, count)?;
+        self.patch(input)?;
         match order {
             SLOTS => {
                 self.turn(days);
@@ -167,26 +161,23 @@ impl Unpacker {
         Ok(&mut self.series)
     }
 
-    fn groups(&mut self, input: &mut Input<'_>, count: usize, length: usize) -> Result<(), BlockError> {
-        let groups = count.div_ceil(length);
+    fn groups(&mut self, input: &mut Input<'_>, count: usize) -> Result<(), BlockError> {
+        let groups = count.div_ceil(GROUP);
         column(input, groups, &mut self.widths)?;
         column(input, groups, &mut self.bases)?;
         // What was here is written over.
         self.series.resize(count, 0);
-        for ((group, width), base) in self.series.chunks_mut(length).zip(&self.widths).zip(&self.bases) {
+        for ((group, width), base) in self.series.chunks_mut(GROUP).zip(&self.widths).zip(&self.bases) {
             let width = u8::try_from(*width).ok().filter(|width| *width <= 64);
             let width = width.ok_or(BlockError::Nonsense(input.at))?;
             let packed = input.bytes.get(input.at..).unwrap_or_default();
             input.take(bits::length(group.len(), width))?;
-            bits::unpack(packed, width, group);
-            for value in group {
-                *value = value.wrapping_add(*base);
-            }
+            bits::unpack(packed, width, *base, group);
         }
         Ok(())
     }
 
-    fn patch(&mut self, input: &mut Input<'_>, length: usize) -> Result<(), BlockError> {
+    fn patch(&mut self, input: &mut Input<'_>) -> Result<(), BlockError> {
         let count = input.count()?;
         if count > self.series.len() {
             return Err(BlockError::Nonsense(input.at));
@@ -196,7 +187,7 @@ impl Unpacker {
         let mut place = 0usize;
         for (gap, high) in self.gaps.iter().zip(&self.highs) {
             place = place.saturating_add(usize::try_from(*gap).unwrap_or(usize::MAX));
-            let width = self.widths.get(place / length).and_then(|width| u32::try_from(*width).ok());
+            let width = self.widths.get(place / GROUP).and_then(|width| u32::try_from(*width).ok());
             let slot = self.series.get_mut(place).zip(width.filter(|width| *width < 64));
             let (slot, width) = slot.ok_or(BlockError::Nonsense(input.at))?;
             // The bits below are those of the offset and the base was added, so this is a sum.
@@ -219,12 +210,13 @@ impl Unpacker {
             });
             return;
         }
-        let of_tile = TILE * days.len();
-        for (tile, series) in self.series.chunks(of_tile).enumerate() {
-            let (from, to) = (tile * TILE, (tile * TILE + TILE).min(slots));
+        let step = days.len();
+        for from in (0..slots).step_by(TILE) {
+            let to = (from + TILE).min(slots);
+            let Some(tile) = self.series.get(from * step..to * step) else { continue };
             for (day, values) in self.values.chunks_exact_mut(slots).enumerate() {
-                let values = values.get_mut(from..to).unwrap_or_default();
-                for (slot, value) in values.iter_mut().zip(series.iter().skip(day).step_by(days.len())) {
+                let Some(values) = values.get_mut(from..to) else { continue };
+                for (slot, value) in values.iter_mut().zip(tile.iter().skip(day).step_by(step)) {
                     *slot = *value;
                 }
             }

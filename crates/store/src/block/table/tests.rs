@@ -73,7 +73,7 @@ fn the_layout_is_what_it_was() {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
         hex,
-        "00020c080006092300004af340d0d328cd03414fa3340f043d85211403301486510cc05018463100e4187ae1489263e88523498ea1178edad7dadcdddddcdad7dadcdddddcdad7da00dddd01002c00007c00"
+        "00020c080006092300004af340d0d328cd03414fa3340f043d85211403301486510cc05018463100e4187ae1489263e88523498ea1178e377de7dddddcdad7dadcdddddcdad7da00dddd0506025509000000000401003c"
     );
     assert_eq!(unpacked(&bytes, &days).unwrap(), values);
 }
