@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use store::{Job, JobState, NewJob, Stage, StoreError, Write};
 
-/// Take pushes that wait into their days; one job that comes up again and again under the key [`KEY`].
+/// Take pushes that wait into their days; one job that comes up again and again under the key `KEY`.
 pub const SEAL: &str = "seal-pushes";
 /// The key of that job.
 const KEY: &str = "pushes";
