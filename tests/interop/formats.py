@@ -13,28 +13,16 @@ import io
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from decimal import Decimal
+
+from tally import finish, row
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTDATA = os.path.join(HERE, "..", "..", "testdata")
 SCHEMA = os.path.join(TESTDATA, "espi_schema", "all.xsd")
 MARKET = datetime.timedelta(hours=10)
 KEY = "000102030405060708090A0B0C0D0E0F"
-
-passed = failed = 0
-
-
-def row(name, fault):
-    """Counts and prints one row; `fault` is None when it went well."""
-    global passed, failed
-    if fault is None:
-        passed += 1
-        print(f"ok    {name}", flush=True)
-    else:
-        failed += 1
-        print(f"FAIL  {name}: {fault}", flush=True)
 
 
 def run(*arguments, text=None):
@@ -214,8 +202,7 @@ def main():
         green_button_of_others(wattle, folder, found("green_button/*.xml*"))
         our_own_feed(wattle, folder)
     nem12(wattle, found("nem12/**/*.csv") + found("nem12/**/*.zip"))
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    finish()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 import head_end
 import parquet
 from process import AK, EK, HERE, REGISTER, WRONG, Process, free_port, gurux_client, our_meter, wait_for
+from tally import finish, row
 
 NEW = "A0" * 16
 COUNTER = "0.0.43.1.0.255"
@@ -93,20 +94,6 @@ READ_REFUSALS = [
      "counter 7 as used already; it expects [0-9]+ or more; give a higher --counter", "counter 7 is not above"),
     ("unknown client", ["--client", "77", "--clock"], "refuse", ""),
 ]
-
-passed = failed = 0
-
-
-def row(name, fault):
-    """Counts and prints one row; `fault` is None when it went well."""
-    global passed, failed
-    if fault is None:
-        passed += 1
-        print(f"ok    {name}", flush=True)
-    else:
-        failed += 1
-        print(f"FAIL  {name}: {fault}", flush=True)
-
 
 def check_rows(lines):
     """The steps that failed, and values that cannot be right."""
@@ -269,8 +256,7 @@ def main():
     our_client_against_theirs(wattle)
     head_end.run(wattle, row)
     parquet.run(wattle, row)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    finish()
 
 
 if __name__ == "__main__":
