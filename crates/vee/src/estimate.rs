@@ -16,6 +16,7 @@ mod blend;
 mod candidates;
 mod class_use;
 mod context;
+mod lean;
 mod linear;
 mod method;
 mod proposal;

@@ -8,13 +8,13 @@
 //! ```
 //!
 //! Both differences fade with their distance in time, the slow one over eight hours and the fast one over one
-//! and a half, and the slow one is shrunk where little was read. Gaps up to an hour lean on a straight line as
-//! well. Integers throughout, in 256ths of the stored unit: the same on every machine. The constants were chosen on
+//! and a half, and the slow one is shrunk where little was read. Gaps up to two hours lean on a straight line as
+//! well, as far as that pays on the days around. Integers throughout, in 256ths of the stored unit: the same on every machine. The constants were chosen on
 //! open household data (Switzerland, New South Wales, London, California); `wattle bench estimation` measures them.
 
 use super::class_use;
 use super::context::Context;
-use super::linear;
+use super::lean;
 use super::proposal::{Basis, Proposal, Refusal};
 use super::scale;
 use super::span::Span;
@@ -62,7 +62,8 @@ pub(super) fn propose(
     let lifted = axis.values(context.facts.kind);
     let values = settle(&lifted, context.facts.kind);
     let level_permille = permille(&values, &axis);
-    let (values, anchored) = lean_on_line(values, span, gap);
+    let days: Vec<&Day> = grid.days.iter().map(|other| other.day).collect();
+    let (values, anchored) = lean::lean_on_line(values, span, gap, &days, FAST_PERCENT);
     let moved = !grid.factors.is_empty();
     Ok(Proposal { values, basis: Basis::Blend { days: grid.days.len(), level_permille, anchored, moved } })
 }
@@ -380,25 +381,4 @@ fn permille(values: &[i64], axis: &Axis) -> i64 {
     let usual: i128 = axis.gap.iter().map(|mean| mean.value).sum::<i128>() / FINE;
     let sum: i128 = values.iter().map(|value| i128::from(*value)).sum();
     if usual > 0 { narrow(rounded_div(sum * 1000, usual)) } else { 1000 }
-}
-
-/// Gaps up to an hour are half or more a straight line, which is hard to beat there.
-fn lean_on_line(values: Vec<i64>, span: &Span<'_>, gap: &Range<usize>) -> (Vec<i64>, bool) {
-    let interval_s = span.days().first().map_or(86_400, |day| u64::from(day.interval.secs()));
-    let missing = gap.len();
-    let share = match u64::try_from(missing).unwrap_or(u64::MAX).saturating_mul(interval_s) {
-        _ if missing == 1 => 3,
-        0..=3600 => 2,
-        3601..=7200 => 1,
-        _ => 0,
-    };
-    let neighbour = |index: Option<usize>| index.map(|index| span.slot(index)).filter(|slot| slot.is_sound());
-    let a = neighbour(gap.start.checked_sub(1));
-    let b = neighbour(Some(gap.end).filter(|end| *end < span.len()));
-    let (Some(a), Some(b), 1..) = (a, b, share) else { return (values, false) };
-    let mix = |(k, value): (usize, i64)| {
-        let line = i128::from(linear::between(a.value, b.value, k + 1, missing));
-        narrow(rounded_div(line * share + i128::from(value) * (4 - share), 4))
-    };
-    (values.into_iter().enumerate().map(mix).collect(), true)
 }
