@@ -139,8 +139,12 @@ def swiss_for_estimation(data, out):
     homes_in_rows(out / "swiss_15min.csv.gz", [(meter, "2018-10-29", row) for meter, row in chosen.iterrows()])
 
 
-def stamped_for_estimation(data, out, source, name, meter, stamp, value, step_min, ending, weeks):
-    """The first whole weeks of every home, from a Monday on, on the grid of `step_min`; gaps stay gaps."""
+def stamped_for_estimation(data, out, source, name, meter, stamp, value, step_min, ending, margin):
+    """The first whole years of every home, from a Monday on, on the grid of `step_min`; gaps stay gaps.
+
+    `margin` weeks more are those at both ends in which no gap begins. Over whole years the season cancels: estimates from earlier
+    days lag behind it, which over part of a year would be taken for bias.
+    """
     table = pd.read_csv(data / source)
     table["at"] = pd.to_datetime(table[stamp], errors="coerce") - pd.Timedelta(minutes=step_min if ending else 0)
     table = table.dropna(subset=["at"])
@@ -150,7 +154,9 @@ def stamped_for_estimation(data, out, source, name, meter, stamp, value, step_mi
         series = rows.drop_duplicates("at").set_index("at")[value]
         first = series.index.min().normalize() + pd.Timedelta(days=1)
         first += pd.Timedelta(days=(7 - first.weekday()) % 7)
-        last = min(first + pd.Timedelta(weeks=weeks), series.index.max().normalize())
+        end = series.index.max().normalize() + pd.Timedelta(days=1)
+        years = max(1, ((end - first).days // 7 - margin) // 52)
+        last = min(first + pd.Timedelta(weeks=52 * years + margin), end)
         grid = pd.date_range(first, last, freq=f"{step_min}min", inclusive="left")
         homes.append((home, first.date(), (series.reindex(grid) * 1000).round()))
     homes_in_rows(out / name, homes)
@@ -158,9 +164,9 @@ def stamped_for_estimation(data, out, source, name, meter, stamp, value, step_mi
 
 def for_estimation(data, out):
     swiss_for_estimation(data, out)
-    stamped_for_estimation(data, out, "electric/sgsc_au_30min.csv.gz", "sgsc_30min.csv.gz", "customer_id", "ts", "kwh", 30, False, 40)
-    stamped_for_estimation(data, out, "electric/lcl_london_30min.csv.gz", "london_30min.csv.gz", "meter_id", "ts", "kwh", 30, False, 60)
-    stamped_for_estimation(data, out, "electric/fontana_ca_hourly.csv.gz", "fontana_hourly.csv.gz", "meter_id", "ts_hour_ending", "load_kwh", 60, True, 52)
+    stamped_for_estimation(data, out, "electric/sgsc_au_30min.csv.gz", "sgsc_30min.csv.gz", "customer_id", "ts", "kwh", 30, False, 3)
+    stamped_for_estimation(data, out, "electric/lcl_london_30min.csv.gz", "london_30min.csv.gz", "meter_id", "ts", "kwh", 30, False, 3)
+    stamped_for_estimation(data, out, "electric/fontana_ca_hourly.csv.gz", "fontana_hourly.csv.gz", "meter_id", "ts_hour_ending", "load_kwh", 60, True, 3)
 
 
 def main():

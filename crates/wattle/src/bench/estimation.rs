@@ -2,17 +2,22 @@
 //!
 //! Half of the homes, by a hash of their names, are held out: constants may be tuned on the others only, and bounds hold for
 //! the held-out ones. What others of the class used on a day is taken from the other homes of the set, never from the home
-//! whose gap is filled.
+//! whose gap is filled. Bias comes with its standard error, homes taken as what was drawn: gaps of one home are alike.
+
+mod bias;
+mod gap;
 
 use super::Manner;
 use super::homes::{Homes, sets};
 use super::report::{Line, Report};
 use anyhow::Result;
+use bias::Bias;
+use gap::{AFTER_D, Dice, Gap};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::Quality;
 use std::collections::BTreeMap;
-use vee::{ClassDay, Context, Day, Estimator, Facts, Method, Register, Rules, Slot, Stats, estimate_days};
+use vee::{ClassDay, Day, Estimator, Method, Register, Rules};
 
 /// Lengths of gaps: name and seconds; 0 is one interval.
 const LENGTHS: [(&str, u32); 8] = [
@@ -25,9 +30,6 @@ const LENGTHS: [(&str, u32); 8] = [
     ("3d", 259_200),
     ("7d", 604_800),
 ];
-/// Days at either end in which no gap begins: history before, and readings that have resumed after.
-const MARGIN_D: usize = 14;
-const AFTER_D: usize = 7;
 /// How many gaps of each length are laid into each half of a set.
 const GAPS: usize = 900;
 
@@ -63,22 +65,20 @@ fn ways() -> [Way; WAYS] {
     ]
 }
 
-/// Sums over gaps, in the stored unit.
+/// Sums over gaps of one length, in the stored unit.
 #[derive(Clone, Copy, Default)]
 struct Sums {
-    gaps: u32,
     truth: i64,
-    /// Of each way: absolute error of intervals, of totals, and the signed error.
+    /// Of each way: absolute error of intervals and of totals.
     intervals: [i64; WAYS],
     totals: [i64; WAYS],
-    signed: [i64; WAYS],
 }
 
 pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
     let gaps = if manner.quick { GAPS / 12 } else { GAPS };
     let ways = ways();
-    let mut everywhere = [Sums::default(); 2];
-    for set in sets()? {
+    let mut everywhere = [Bias::default(), Bias::default()];
+    for set in sets(manner.homes.as_deref())? {
         let neighbours = Neighbours::of(&set);
         for (held_out, all) in [true, false].into_iter().zip(&mut everywhere) {
             let homes: Vec<usize> =
@@ -87,18 +87,17 @@ pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
                 continue;
             }
             let part = Part { set: &set, neighbours: &neighbours, homes, held_out };
-            let mut sums = Sums::default();
+            let mut bias = Bias::default();
             for (number, (name, length_s)) in LENGTHS.into_iter().enumerate() {
                 let length_s = length_s.max(set.interval.secs());
                 if number > 0 && length_s <= set.interval.secs() {
                     continue;
                 }
-                let of_length = measure(&part, length_s, gaps, &ways);
-                tell(&part, name, length_s, &of_length, report)?;
-                add(&mut sums, &of_length);
+                let sums = measure(&part, length_s, gaps, &ways, &mut bias);
+                tell(&part, name, length_s, &sums, report)?;
             }
-            tell_bias(&part.name(), &sums, held_out && !manner.quick, report)?;
-            add(all, &sums);
+            tell_bias(&part.name(), &bias, held_out && !manner.quick, report)?;
+            all.add(bias);
         }
         exact(&set, gaps / 6, report)?;
     }
@@ -121,12 +120,12 @@ impl Part<'_> {
     }
 }
 
-/// The bias of all gaps together, either way from zero.
-fn tell_bias(name: &str, sums: &Sums, bounded: bool, report: &mut Report) -> Result<()> {
+/// The bias of all gaps together, with its standard error over homes.
+fn tell_bias(name: &str, bias: &Bias, bounded: bool, report: &mut Report) -> Result<()> {
     for (way, what) in [(LIKE_DAYS, "like_days"), (AT_ONCE, "at_once"), (RESUMED, "resumed")] {
-        let bias = percent(sums.signed[way].abs(), sums.truth);
-        let line = Line::new(format!("estimation.{name}.bias.{what}"), bias, "%");
-        report.tell(&if bounded && way != LIKE_DAYS { line.at_most(1.0) } else { line })?;
+        let (percent, error) = bias.percent(way);
+        let line = Line::new(format!("estimation.{name}.bias.{what}"), percent, "%").plus_minus(error);
+        report.tell(&if bounded && way != LIKE_DAYS { line.within(1.0) } else { line })?;
     }
     Ok(())
 }
@@ -186,24 +185,19 @@ fn percent(part: i64, of: i64) -> f64 {
     100.0 * part / of
 }
 
-fn add(all: &mut Sums, sums: &Sums) {
-    all.gaps += sums.gaps;
-    all.truth += sums.truth;
-    for way in 0..WAYS {
-        all.signed[way] += sums.signed[way];
-    }
-}
-
 /// Lays gaps into the homes in turn and fills each in every way; a gap counts only if every way that can take its
 /// length fills it.
-fn measure(part: &Part<'_>, length_s: u32, gaps: usize, ways: &[Way; WAYS]) -> Sums {
+fn measure(part: &Part<'_>, length_s: u32, gaps: usize, ways: &[Way; WAYS], bias: &mut Bias) -> Sums {
     let set = part.set;
     let mut dice = Dice(u64::from(length_s) ^ 0x5EED);
     let mut sums = Sums::default();
-    for number in 0..gaps {
-        let number = part.homes[number % part.homes.len()];
+    let each = gaps.div_ceil(part.homes.len());
+    for gap in 0..gaps {
+        let (number, nth) = (part.homes[gap % part.homes.len()], gap / part.homes.len());
         let home = &set.homes[number];
-        let Some(gap) = Gap::lay(home, length_s / set.interval.secs(), &mut dice) else { continue };
+        let Some(gap) = Gap::lay(home, length_s / set.interval.secs(), (nth, each), &mut dice) else {
+            continue;
+        };
         let class_days = part.neighbours.without(number, gap.date(home, -28), gap.date(home, 28));
         let line = length_s <= 86_400;
         let filled: Vec<Option<Vec<i64>>> = ways
@@ -214,98 +208,20 @@ fn measure(part: &Part<'_>, length_s: u32, gaps: usize, ways: &[Way; WAYS]) -> S
         if filled.iter().skip(usize::from(!line)).any(Option::is_none) {
             continue;
         }
-        sums.gaps += 1;
-        sums.truth += gap.truth.iter().sum::<i64>();
+        let truth = gap.truth.iter().sum::<i64>();
+        sums.truth += truth;
+        let mut signed_errors = [0; WAYS];
         for (way, values) in filled.iter().enumerate() {
             let Some(values) = values else { continue };
             let error = |(value, truth): (&i64, &i64)| value - truth;
             sums.intervals[way] += values.iter().zip(&gap.truth).map(error).map(i64::abs).sum::<i64>();
             let signed: i64 = values.iter().zip(&gap.truth).map(error).sum();
             sums.totals[way] += signed.abs();
-            sums.signed[way] += signed;
+            signed_errors[way] = signed;
         }
+        bias.count((set.name.as_str(), number), truth, &signed_errors);
     }
     sums
-}
-
-/// A repeatable sequence of numbers.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let drawn = usize::try_from(self.0 >> 33).unwrap_or(0);
-        if bound == 0 { 0 } else { drawn % bound }
-    }
-}
-
-/// A gap in a home, and what was really read in it.
-struct Gap {
-    /// The first day of it, and the days it touches.
-    first: usize,
-    days: usize,
-    /// Intervals of those days.
-    start: usize,
-    len: usize,
-    truth: Vec<i64>,
-}
-
-impl Gap {
-    /// A gap of `len` intervals where everything in and beside it was read; whole days begin at midnight.
-    fn lay(home: &[Day], len: u32, dice: &mut Dice) -> Option<Self> {
-        let len = usize::try_from(len).ok()?;
-        let whole = home.first()?.slots.len();
-        let room = home.len().checked_sub(MARGIN_D + AFTER_D + len / whole + 1)?;
-        let first = MARGIN_D + dice.below(room);
-        let start = if len >= whole { 0 } else { dice.below(whole) };
-        let days = (start + len).div_ceil(whole);
-        let slot = |at: usize| home.get(first + at / whole).and_then(|day| day.slots.get(at % whole));
-        let truth: Vec<i64> = (start..start + len)
-            .map(|at| slot(at).filter(|slot| slot.is_sound()).map(|slot| slot.value))
-            .collect::<Option<_>>()?;
-        let before = if start > 0 { slot(start - 1) } else { home.get(first - 1)?.slots.last() };
-        let beside = before?.is_sound() && slot(start + len)?.is_sound();
-        (beside && truth.iter().sum::<i64>() > 0).then_some(Self { first, days, start, len, truth })
-    }
-
-    /// The date so many days after its first day.
-    fn date(&self, home: &[Day], days: i64) -> Date {
-        let first = home[self.first].day.date();
-        first.checked_add(jiff::Span::new().days(days)).unwrap_or(first)
-    }
-
-    /// The values that `way` fills in; none if it leaves something open.
-    fn fill(
-        &self,
-        home: &[Day],
-        way: &Way,
-        registers: &[Register],
-        class_days: &[ClassDay],
-    ) -> Option<Vec<i64>> {
-        let (from, to) = (self.first, self.first + self.days);
-        let mut span: Vec<Day> = home.get(from..to)?.to_vec();
-        let whole = span.first()?.slots.len();
-        for at in self.start..self.start + self.len {
-            span[at / whole].slots[at % whole] = Slot::MISSING;
-        }
-        let mut like_days: Vec<Day> = home.get(from.saturating_sub(28)..from)?.to_vec();
-        like_days.extend_from_slice(home.get(to..(to + way.after_d).min(home.len()))?);
-        let facts = Facts::new(span.first()?.kind, span.first()?.interval);
-        let stats = Stats::default();
-        let context = Context {
-            before: &home.get(from.checked_sub(1)?)?.slots,
-            after: &home.get(to)?.slots,
-            like_days: &like_days,
-            registers,
-            class_days,
-            ..Context::new(&facts, &stats, Timestamp::MAX)
-        };
-        estimate_days(&mut span, &context, &way.rules);
-        let slots: Vec<Slot> = span.iter().flat_map(|day| day.slots.iter().copied()).collect();
-        let filled = slots.get(self.start..self.start + self.len)?;
-        let open = filled.iter().any(|slot| slot.quality.is_missing());
-        (!open).then(|| filled.iter().map(|slot| slot.value).collect())
-    }
 }
 
 /// With registers read at the midnights around the gap its total must come out to the unit, by the ladder and by the
@@ -321,7 +237,8 @@ fn exact(set: &Homes, gaps: usize, report: &mut Report) -> Result<()> {
             for number in 0..gaps {
                 let home = &set.homes[number % set.homes.len()];
                 let len = length_s.max(set.interval.secs()) / set.interval.secs();
-                let Some(gap) = Gap::lay(home, len, &mut dice) else { continue };
+                let nth = (number / set.homes.len(), gaps.div_ceil(set.homes.len()));
+                let Some(gap) = Gap::lay(home, len, nth, &mut dice) else { continue };
                 let days = &home[gap.first..gap.first + gap.days];
                 if days.iter().flat_map(|day| &day.slots).any(|slot| slot.quality == Quality::MISSING) {
                     continue;

@@ -42,7 +42,7 @@ struct Tally {
 pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
     let every = if manner.quick { 8 } else { 1 };
     let rules = Rules::default();
-    for set in sets()? {
+    for set in sets(manner.homes.as_deref())? {
         let tally = try_set(&set, &rules, every);
         for (fault, name) in NAMES.iter().enumerate() {
             let share = |found: u32| 100.0 * f64::from(found) / f64::from(tally.planted[fault].max(1));

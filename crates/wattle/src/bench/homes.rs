@@ -1,12 +1,13 @@
 //! Open household data that benches of the engines run on, as days.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use flate2::read::GzDecoder;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::{ChannelKind, IntervalLength, LocalDay, Quality};
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use vee::{Day, Slot};
 
 const SWISS: &[u8] = include_bytes!("../../../../testdata/estimation/swiss_15min.csv.gz");
@@ -18,7 +19,7 @@ const FONTANA: &[u8] = include_bytes!("../../../../testdata/estimation/fontana_h
 #[derive(Debug)]
 pub(super) struct Homes {
     /// A short name.
-    pub(super) name: &'static str,
+    pub(super) name: String,
     /// Length of every interval.
     pub(super) interval: IntervalLength,
     /// The whole days of each home, consecutive; what was not read is missing.
@@ -27,23 +28,52 @@ pub(super) struct Homes {
     pub(super) held_out: Vec<bool>,
 }
 
-/// Every set: quarter hours, half hours and hours, in order of interval.
-pub(super) fn sets() -> Result<Vec<Homes>> {
-    let files = [
-        ("swiss", SWISS, IntervalLength::QUARTER_HOUR),
-        ("sgsc", SGSC, IntervalLength::HALF_HOUR),
-        ("london", LONDON, IntervalLength::HALF_HOUR),
-        ("fontana", FONTANA, IntervalLength::HOUR),
-    ];
-    files.into_iter().map(|(name, file, interval)| read(name, file, interval)).collect()
+/// Every set: quarter hours, half hours and hours, in order of interval; those of the project, or of a folder.
+pub(super) fn sets(folder: Option<&Path>) -> Result<Vec<Homes>> {
+    let Some(folder) = folder else {
+        let files = [
+            ("swiss_15min", SWISS),
+            ("sgsc_30min", SGSC),
+            ("london_30min", LONDON),
+            ("fontana_hourly", FONTANA),
+        ];
+        return files.into_iter().map(|(name, file)| read(name, file)).collect();
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
+        files.push(entry?.path());
+    }
+    files.sort();
+    let mut sets = Vec::new();
+    for path in files {
+        let named =
+            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".csv.gz"));
+        let Some(name) = named else { continue };
+        let what = || format!("could not read {}", path.display());
+        sets.push(read(name, &std::fs::read(&path).with_context(what)?).with_context(what)?);
+    }
+    if sets.is_empty() {
+        bail!(
+            "{} holds no homes; a file is NAME_15min.csv.gz, NAME_30min.csv.gz or NAME_hourly.csv.gz",
+            folder.display()
+        );
+    }
+    Ok(sets)
 }
 
-fn read(name: &'static str, file: &[u8], interval: IntervalLength) -> Result<Homes> {
+/// A set by the name of its file, which ends in the length of its intervals.
+fn read(file_name: &str, file: &[u8]) -> Result<Homes> {
+    let (name, interval) = match file_name.rsplit_once('_') {
+        Some((name, "15min")) => (name.to_owned(), IntervalLength::QUARTER_HOUR),
+        Some((name, "30min")) => (name.to_owned(), IntervalLength::HALF_HOUR),
+        Some((name, "hourly")) => (name.to_owned(), IntervalLength::HOUR),
+        _ => bail!("the name of the file ends in none of _15min, _30min and _hourly"),
+    };
     let lines = BufReader::new(GzDecoder::new(file)).lines().skip(1);
     let mut set = Homes { name, interval, homes: Vec::new(), held_out: Vec::new() };
-    for line in lines {
+    for (number, line) in lines.enumerate() {
         let line = line?;
-        set.homes.push(days(&line, interval)?);
+        set.homes.push(days(&line, interval).with_context(|| format!("line {}", number + 2))?);
         set.held_out.push(is_held_out(line.split(',').next().unwrap_or("")));
     }
     // So few homes that the hash left none on one side are all kept from tuning.
@@ -87,7 +117,8 @@ mod tests {
 
     #[test]
     fn every_set_is_there_in_whole_days() {
-        let counts: Vec<_> = sets().unwrap().into_iter().map(|set| (set.name, set.homes.len())).collect();
+        let sets = sets(None).unwrap();
+        let counts: Vec<_> = sets.iter().map(|set| (set.name.as_str(), set.homes.len())).collect();
         assert_eq!(counts, [("swiss", 60), ("sgsc", 7), ("london", 3), ("fontana", 12)]);
     }
 }

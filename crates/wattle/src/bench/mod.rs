@@ -57,6 +57,10 @@ pub(crate) struct Arguments {
     /// So many months instead of the bench's own (point).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=60))]
     months: Option<u8>,
+    /// Homes of your own instead of those of the project (estimation, vee, faults): NAME_15min.csv.gz, NAME_30min.csv.gz or
+    /// NAME_hourly.csv.gz with a heading, then a home a line: id, first date, whole days of values, empty where not read.
+    #[arg(long, value_name = "DIR")]
+    homes: Option<PathBuf>,
 }
 
 /// How a bench is run.
@@ -67,6 +71,7 @@ struct Manner {
     meters: Option<u32>,
     days: Option<u16>,
     months: Option<u8>,
+    homes: Option<PathBuf>,
     dir: Option<PathBuf>,
     python: Option<Python>,
     talk: Talk,
@@ -184,6 +189,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         meters: arguments.meters,
         days: arguments.days,
         months: arguments.months,
+        homes: arguments.homes.clone(),
         dir: arguments.dir.clone(),
         python,
         talk,

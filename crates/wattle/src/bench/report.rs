@@ -11,6 +11,9 @@ pub(super) struct Line {
     name: String,
     value: f64,
     unit: &'static str,
+    /// The standard error of the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plus_minus: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at_least: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,7 +27,27 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
         let (name, value) = (name.into(), tidy(value));
-        Self { name, value, unit, at_least: None, at_most: None, holds: None, peer: None, ratio: None }
+        Self {
+            name,
+            value,
+            unit,
+            plus_minus: None,
+            at_least: None,
+            at_most: None,
+            holds: None,
+            peer: None,
+            ratio: None,
+        }
+    }
+
+    /// How far chance alone moves the value: its standard error.
+    pub(super) fn plus_minus(self, error: f64) -> Self {
+        Self { plus_minus: Some(tidy(error)), ..self }
+    }
+
+    /// The value must be that near to zero, either way.
+    pub(super) fn within(self, bound: f64) -> Self {
+        Self { at_least: Some(-bound), at_most: Some(bound), holds: Some(self.value.abs() <= bound), ..self }
     }
 
     /// The value must not be below.
@@ -59,6 +82,9 @@ fn tidy(value: f64) -> f64 {
 impl Display for Line {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{:<32} {:>12} {:<12}", self.name, self.value, self.unit)?;
+        if let Some(error) = self.plus_minus {
+            write!(out, " +- {error}")?;
+        }
         if let Some(bound) = self.at_least {
             write!(out, " at least {bound}")?;
         }
@@ -114,5 +140,7 @@ mod tests {
         let line = Line::new("y", 10.0, "pushes/s").at_least(12.0).beside(Some(4.0));
         assert_eq!(serde_json::to_value(&line).unwrap()["ratio"], 2.5);
         assert!(line.to_string().contains("at least 12 MISSED"), "{line}");
+        let line = Line::new("z", -1.2, "%").plus_minus(0.4).within(1.0);
+        assert!(line.to_string().contains("+- 0.4 at least -1 at most 1 MISSED"), "{line}");
     }
 }

@@ -41,7 +41,7 @@ struct Home {
 pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
     let patience = if manner.quick { Duration::from_millis(300) } else { Duration::from_secs(5) };
     let book = RuleBook::default();
-    for set in sets()? {
+    for set in sets(manner.homes.as_deref())? {
         let homes = prepare(&set)?;
         let name = format!("vee.{}", set.name);
         let rate = measure(&homes, &book, patience, false)?;
