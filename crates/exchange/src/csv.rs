@@ -10,6 +10,7 @@ mod registers;
 mod row;
 mod shelf;
 mod usual;
+mod weather;
 mod wide;
 mod words;
 mod write;
@@ -23,6 +24,7 @@ pub(crate) use registers::is_heading as is_register_heading;
 pub use registers::{RegisterReader, RegisterWriter};
 pub(crate) use row::Row;
 pub(crate) use shelf::Shelf;
+pub use weather::{Observation, WeatherError, WeatherItem, WeatherReader};
 pub use wide::WideReader;
 pub use write::{LongWriter, WideWriter};
 

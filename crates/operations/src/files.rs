@@ -6,6 +6,8 @@
 
 mod export;
 mod import;
+mod weather;
 
 pub use export::{Export, ExportError, ExportWish, Exported, LeftOut, OutFormat, Which, writer};
 pub use import::{FileError, FileWish, TakenFile, import};
+pub use weather::{WeatherFileError, WeatherReport, import_weather};

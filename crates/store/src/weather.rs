@@ -33,13 +33,14 @@ impl Read {
 }
 
 impl Write {
-    /// Keeps hours of weather; an hour again replaces what was there.
+    /// Keeps hours of weather; an hour again replaces what was there, but an irradiance stays where none is given.
     ///
     /// # Errors
     /// What the database says.
     pub fn put_weather(&self, hours: &[WeatherHour]) -> Result<()> {
         let sql = "INSERT INTO weather (at_s, temperature_dc, irradiance_w_m2) VALUES (?, ?, ?) ON CONFLICT (at_s) \
-                   DO UPDATE SET temperature_dc = excluded.temperature_dc, irradiance_w_m2 = excluded.irradiance_w_m2";
+                   DO UPDATE SET temperature_dc = excluded.temperature_dc, irradiance_w_m2 = \
+                   COALESCE(excluded.irradiance_w_m2, weather.irradiance_w_m2)";
         for hour in hours {
             execute(&self.conn, sql, (hour.at.as_second(), hour.temperature_dc, hour.irradiance_w_m2))?;
         }

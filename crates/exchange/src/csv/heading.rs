@@ -142,7 +142,8 @@ pub(crate) fn by_names(names: &[String], mapping: &Mapping) -> Result<Places, &'
     })
 }
 
-fn by_name_or_number(given: &str, names: &[String]) -> Option<usize> {
+/// The column that a mapping means by a name or by a number from 1.
+pub(crate) fn by_name_or_number(given: &str, names: &[String]) -> Option<usize> {
     let wanted = plain(given);
     names.iter().position(|name| *name == wanted).or_else(|| given.parse::<usize>().ok()?.checked_sub(1))
 }

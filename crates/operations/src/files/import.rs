@@ -66,7 +66,7 @@ pub enum FileError {
     },
 }
 
-fn unreadable(name: &str, source: ReadError) -> FileError {
+pub(super) fn unreadable(name: &str, source: ReadError) -> FileError {
     let line = match &source {
         ReadError::Unrecognised(_) => Some(1),
         ReadError::Heading { .. } | ReadError::Io(_) | ReadError::Container(_) | ReadError::Table(_) => None,
@@ -113,7 +113,7 @@ pub fn import<S: Source>(
 }
 
 /// SHA-256 of the file and of how it is read: under another mapping it is another import.
-fn digest<S: Source>(source: &S, options: &Options) -> std::io::Result<String> {
+pub(super) fn digest<S: Source>(source: &S, options: &Options) -> std::io::Result<String> {
     let mut hash = Sha256::new();
     let mut input = source.open()?;
     let mut buffer = vec![0; 1 << 16];
