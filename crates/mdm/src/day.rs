@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{KnownOfMeter, Origin, StoredDay, VersionOrigin, VersionSource, Write};
 use vee::fast::Sibling;
-use vee::{Day, DayInput, Outage, Register, Rule, Rules, Stats};
+use vee::{Day, DayInput, Outage, Register, Rules, Stats};
 
 /// One transaction's work, with what would otherwise be read again and again.
 pub(crate) struct Workshop<'a> {
@@ -305,11 +305,10 @@ impl<'a> Workshop<'a> {
         };
         let stats = &self.stats[&entry.channel.id].0;
         let rules = self.rules(entry, day.day.date());
-        let found = vee::validate(&input, rules, stats, self.now);
-        if !found.iter().any(|finding| finding.rule == Rule::HighLow) || !day.kind.is_additive() {
-            return Ok(found);
-        }
         // A day that is far from what is usual may be so for its weather; only then is that looked up.
+        if !vee::wants_weather(&input, rules, stats, self.now) {
+            return Ok(vee::validate(&input, rules, stats, self.now));
+        }
         let temperatures =
             surroundings::recent_temperatures(self.mdm, self.write, day.day.date(), &mut Weather::new())?;
         let input = DayInput { temperatures: &temperatures, ..input };

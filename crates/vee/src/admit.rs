@@ -268,9 +268,10 @@ impl Gate<'_> {
         let mut top = [(0i64, batch.start); 3];
         for arrival in &self.out.arrivals {
             let lowest = top.iter().rposition(|(value, _)| arrival.value <= *value).map_or(0, |at| at + 1);
-            if let Some(rest) = top.get_mut(lowest..) {
+            // Lower than all three, it has no place among them.
+            if let Some(rest @ [_, ..]) = top.get_mut(lowest..) {
                 rest.rotate_right(1);
-                rest.iter_mut().take(1).for_each(|place| *place = (arrival.value, arrival.start));
+                rest[0] = (arrival.value, arrival.start);
             }
         }
         let [(first, at), _, (third, _)] = top;

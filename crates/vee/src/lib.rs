@@ -52,4 +52,4 @@ pub use rules::{
 };
 pub use stats::{DayStat, MonthStat, Stats, StatsError, Summary};
 pub use sun::Sun;
-pub use validate::{DayInput, judge, validate};
+pub use validate::{DayInput, judge, validate, wants_weather};

@@ -79,7 +79,9 @@ pub fn merge(day: &mut Day, arrivals: &[Arrival], rules: &Rules) -> Merged {
             *slot = Slot::new(arrival.value, arrival.quality.with(Quality::SUPERSEDED));
         }
     }
-    if let (Some(first), Some(last)) = (conflicts.first(), conflicts.last()) {
+    if let (Some(first), Some(last), true) =
+        (conflicts.first(), conflicts.last(), rules.is_on(Rule::Duplicate))
+    {
         let sentence = format!(
             "{} intervals arrived again with another value, the first at {}: {} before, {} now",
             conflicts.len(),

@@ -34,7 +34,7 @@ pub struct Rules {
     pub like_days: u32,
     /// Energy returned a day without generation on file, Wh.
     pub reverse_energy_wh: i64,
-    /// Days of estimates in a row before somebody must go and look; 0 switches the rule off.
+    /// Days of estimates in a row before somebody must go and look; 0 switches the rule off, more than 28 count as 28.
     pub prolonged_estimation_d: u32,
     /// Lower limit of an interval's voltage, percent of nominal.
     pub voltage_low_percent: u32,
@@ -204,7 +204,7 @@ impl Rules {
 
     fn checked(self) -> Result<Self, RulesError> {
         self.estimation.check()?;
-        let checks: [(&'static str, i64, bool, &'static str); 6] = [
+        let checks: [(&'static str, i64, bool, &'static str); 7] = [
             ("grace_h", self.grace_h.into(), self.grace_h <= 24 * 31, "at most 744"),
             ("like_days", self.like_days.into(), (1..=28).contains(&self.like_days), "from 1 to 28"),
             ("linear_max_s", self.linear_max_s.into(), self.linear_max_s <= 86_400, "at most 86400"),
@@ -221,6 +221,12 @@ impl Rules {
                 "below high_low.high_percent",
             ),
             ("stuck.count", self.stuck.count.into(), self.stuck.count >= 2, "at least 2"),
+            (
+                "solar_night.elevation_cdeg",
+                self.solar_night.elevation_cdeg.into(),
+                (-9000..=9000).contains(&self.solar_night.elevation_cdeg),
+                "from -9000 to 9000",
+            ),
         ];
         match checks.iter().find(|(_, _, fine, _)| !fine) {
             Some(&(name, value, _, must)) => Err(RulesError::Threshold { name, value, must }),

@@ -25,6 +25,9 @@ use core::ops::Range;
 use jiff::Timestamp;
 use model::{ChannelKind, Commodity, Quality};
 
+/// The longest row of days before the present one that is remembered.
+const LONGEST_ROW: u32 = 28;
+
 /// What validation looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct DayInput<'a> {
@@ -85,6 +88,16 @@ pub fn validate(input: &DayInput<'_>, rules: &Rules, stats: &Stats, now: Timesta
         temperatures: input.temperatures,
     };
     check_day(&columns.of(input.day), &around, input.facts, rules, stats, now).findings
+}
+
+/// Whether a day's total is far from what is usual, be it the first such day in a row or not: only then does it matter to
+/// rule 15 how warm it was, and temperatures are worth looking up.
+pub fn wants_weather(input: &DayInput<'_>, rules: &Rules, stats: &Stats, now: Timestamp) -> bool {
+    let columns = input.day.columns();
+    let day = columns.of(input.day);
+    let around = Around { outages: input.outages, ..Around::default() };
+    let check = Check::new(&day, &around, input.facts, rules, stats, now);
+    rules.is_on(Rule::HighLow) && check.odd_today().is_some()
 }
 
 /// Marks the read intervals of a day by the findings on it; see [`crate::fast::judge`].
@@ -180,8 +193,31 @@ impl<'a> Check<'a> {
         covered(self.around.outages, self.day.start_s(index), self.day.end_s(index))
     }
 
-    /// The day's total, if every interval is known.
+    /// Whether power failed for a part of interval `index`, as the meter says or as is known of outages: before [`judge`]
+    /// has flagged the interval as after it.
+    fn is_cut(&self, index: usize, quality: Quality) -> bool {
+        let (from, to) = (self.day.start_s(index), self.day.end_s(index));
+        quality.has(Quality::POWER_FAIL)
+            || self.around.outages.iter().any(|outage| {
+                let (began, ended) = (outage.from.as_second(), outage.to.as_second());
+                began < to && from < ended && !(began <= from && to <= ended)
+            })
+    }
+
+    /// Whether a row of days is to be told of: when it has come to `limit` days, and once a week while it goes on. It
+    /// is one case all the time. No more than four weeks are remembered, so no row is ever longer than that.
+    fn is_due(&self, row: u32, limit: u32) -> bool {
+        let limit = limit.min(LONGEST_ROW);
+        let more =
+            if row > LONGEST_ROW { self.today.rem_euclid(7).unsigned_abs() } else { row.abs_diff(limit) };
+        row >= limit && more.is_multiple_of(7)
+    }
+
+    /// The day's total, if there are intervals and every one is known.
     fn known_total(&self) -> Option<i64> {
+        if self.day.is_empty() {
+            return None;
+        }
         if self.sweep.all_known() {
             return Some(self.sweep.total);
         }

@@ -45,7 +45,8 @@ pub struct HighLow {
     pub min_days: u32,
 }
 
-/// Days of zero use in a row that are reported; 0 switches the rule off.
+/// Days of zero use in a row that are reported; 0 switches the rule off, and more than 28 count as 28, as no more are
+/// remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ZeroDays {
@@ -93,7 +94,7 @@ impl Default for HighLow {
 
 impl Default for ZeroDays {
     fn default() -> Self {
-        Self { electricity: 3, gas: 0, water: 30 }
+        Self { electricity: 3, gas: 0, water: 28 }
     }
 }
 

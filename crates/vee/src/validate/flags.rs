@@ -33,16 +33,7 @@ impl Check<'_> {
             return;
         }
         let day = self.day;
-        let outages = self.around.outages;
-        let cut = |index: usize| {
-            let (from, to) = (day.start_s(index), day.end_s(index));
-            outages.iter().any(|outage| {
-                let (began, ended) = (outage.from.as_second(), outage.to.as_second());
-                began < to && from < ended && !(began <= from && to <= ended)
-            })
-        };
-        let hit = self
-            .runs(|index, _, quality| is_read(quality) && (quality.has(Quality::POWER_FAIL) || cut(index)));
+        let hit = self.runs(|index, _, quality| is_read(quality) && self.is_cut(index, quality));
         for run in hit {
             self.note(Rule::PartialOutage, run.clone(), || {
                 format!(

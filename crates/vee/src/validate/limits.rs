@@ -48,10 +48,10 @@ impl Check<'_> {
             return;
         };
         let most = self.in_interval(watts, 0, 0);
-        if self.sweep.most <= most && (!day.kind.is_signed() || self.sweep.least >= -most) {
+        if self.sweep.most <= most && (!day.kind.is_signed() || self.sweep.least >= most.saturating_neg()) {
             return;
         }
-        for run in self.runs(|_, value, quality| is_read(quality) && value.abs() > most) {
+        for run in self.runs(|_, value, quality| is_read(quality) && value.saturating_abs() > most) {
             self.note(Rule::Capacity, run.clone(), || {
                 format!(
                     "{} at {} where the service carries {} at most",

@@ -90,12 +90,13 @@ impl Check<'_> {
         let floor = self.in_interval(rules.floor_var, 0, 0);
         let poor = |index: usize, value: i64, quality: Quality| {
             let (active, var) = (i128::from(value), i128::from(reactive.values[index]));
-            let apparent = active * active + var * var;
+            let (active, var) = (active.saturating_mul(active), var.saturating_mul(var));
+            let apparent = active.saturating_add(var);
             let least = i128::from(rules.min_percent);
             is_read(quality)
                 && is_read(reactive.quality[index])
                 && reactive.values[index] > floor
-                && active * active * 10_000 < least * least * apparent
+                && active.saturating_mul(10_000) < apparent.saturating_mul(least * least)
         };
         let secs = i64::from(day.interval.secs());
         for run in self.runs(poor) {
@@ -154,11 +155,9 @@ impl Check<'_> {
         let dead = nominal.map_or(0, |dv| dv.saturating_mul(self.rules.dead_voltage_percent.into()) / 100);
         let measured = voltage.1.iter().any(|quality| is_read(*quality));
         let odd = |index: usize| {
-            let flowed =
-                is_read(energy.1[index]) && !energy.1[index].has(Quality::POWER_FAIL) && energy.0[index] != 0;
-            let gone = is_read(voltage.1[index])
-                && !voltage.1[index].has(Quality::POWER_FAIL)
-                && voltage.0[index] < dead;
+            let whole = |quality: Quality| is_read(quality) && !self.is_cut(index, quality);
+            let flowed = whole(energy.1[index]) && energy.0[index] != 0;
+            let gone = whole(voltage.1[index]) && voltage.0[index] < dead;
             let unknown = measured && voltage.1[index].is_missing() && self.is_overdue(index);
             flowed && (gone || unknown)
         };

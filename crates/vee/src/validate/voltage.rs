@@ -4,7 +4,6 @@ use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
 use crate::words::amount;
-use model::Quality;
 
 impl Check<'_> {
     /// Outside the band around nominal, and not for want of power.
@@ -17,8 +16,9 @@ impl Check<'_> {
         if self.sweep.least >= low && self.sweep.most <= high {
             return;
         }
-        let outside = self.runs(|_, value, quality| {
-            is_read(quality) && !quality.has(Quality::POWER_FAIL) && (value < low || value > high)
+        let outside = self.runs(|index, value, quality| {
+            let odd = is_read(quality) && (value < low || value > high);
+            odd && !self.is_dark(index) && !self.is_cut(index, quality)
         });
         for run in outside {
             self.note(Rule::HighLow, run.clone(), || {
