@@ -11,6 +11,7 @@ use anyhow::Result;
 use core::ops::Range;
 use jiff::Timestamp;
 use model::{ChannelKind, Quality};
+use std::collections::BTreeMap;
 use vee::{Day, DayInput, Facts, Finding, Register, Rule, Rules, Severity, Slot, Stats, judge, validate};
 
 const WARM_D: usize = 14;
@@ -36,7 +37,7 @@ struct Tally {
     alone: [u32; 8],
     with_registers: [u32; 8],
     days: u32,
-    alarms: u32,
+    alarms: BTreeMap<Rule, u32>,
 }
 
 pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
@@ -54,8 +55,13 @@ pub(super) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
             report.tell(&line("with_registers", tally.with_registers[fault]))?;
         }
         let months = f64::from(tally.days) / 30.0;
-        let rate = f64::from(tally.alarms) / months.max(1.0);
-        report.tell(&Line::new(format!("faults.{}.alarms", set.name), rate, "/meter-month"))?;
+        let rate = |alarms: u32| f64::from(alarms) / months.max(1.0);
+        let all = rate(tally.alarms.values().sum());
+        report.tell(&Line::new(format!("faults.{}.alarms", set.name), all, "/meter-month"))?;
+        for (rule, alarms) in &tally.alarms {
+            let name = format!("faults.{}.alarms.{}", set.name, rule.name());
+            report.tell(&Line::new(name, rate(*alarms), "/meter-month"))?;
+        }
         let shifts = try_shifts(&set, &rules, every);
         let share = 100.0 * f64::from(shifts.found) / f64::from(shifts.planted.max(1));
         report.tell(&Line::new(
@@ -164,7 +170,9 @@ impl Trial<'_> {
         let plain = self.findings(self.day, &[]);
         tally.days += 1;
         let counts = |finding: &&Finding| finding.severity >= Severity::Issue;
-        tally.alarms += u32::try_from(plain.iter().filter(counts).count()).unwrap_or(0);
+        for alarm in plain.iter().filter(counts) {
+            *tally.alarms.entry(alarm.rule).or_default() += 1;
+        }
         let registers = [
             Register { at: self.day.day.start(), value: 1_000_000 },
             Register { at: self.day.day.end(), value: 1_000_000 + self.day.total() },
