@@ -45,10 +45,11 @@ impl Registers {
         (five(Direction::Delivered), five(Direction::Received))
     }
 
-    /// Puts the totals somewhere, as when a used meter is installed; rate 1 gets the same.
+    /// Puts the totals somewhere, as when a used meter is installed; the four rates share them, the first one taking what is
+    /// left over.
     pub(crate) fn start_at(&mut self, delivered: u64, received: u64) {
-        (self.delivered[0], self.delivered[1]) = (delivered, delivered);
-        (self.received[0], self.received[1]) = (received, received);
+        let five = |total: u64| [total, total - 3 * (total / 4), total / 4, total / 4, total / 4];
+        (self.delivered, self.received) = (five(delivered), five(received));
     }
 }
 
@@ -70,6 +71,6 @@ mod tests {
         assert_eq!(registers.shown(Direction::Delivered, 0, 9), 1003);
         registers.add(Direction::Delivered, 1, 5_000, true);
         assert_eq!(registers.shown(Direction::Delivered, 0, 9), 1003);
-        assert_eq!(registers.shown(Direction::Delivered, 1, 9), 1008);
+        assert_eq!(registers.all(9).0, [1003, 251 + 10, 249, 249, 249]);
     }
 }

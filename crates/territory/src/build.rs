@@ -44,6 +44,8 @@ pub(crate) fn territory(scenario: &Scenario, seed: u64, start: Timestamp) -> Res
         commodities: registry.meters.iter().map(|meter| meter.commodity).collect(),
         gaps: scenario.history_gap.clone(),
         flaws: crate::flaw::settle(&scenario.history_flaw, &registry, seed),
+        since: start,
+        begun: Vec::new(),
         devices: Vec::new(),
         faulty: Vec::new(),
         collectors: collectors(scenario, &registry),
@@ -338,15 +340,20 @@ fn install(
         .world
         .quarter(start - SignedDuration::from_hours(24 * i64::from(scenario.history_days)))
         .start;
+    territory.since = since;
     for site in 0..territory.registry.meters.len() {
         let entry = &territory.registry.meters[site];
+        let seed = draw(territory.world.seed, Purpose::Meter, u64::from(entry.id.get()) + 1_000_000);
+        let begun = begun(territory, site, seed, start);
+        territory.begun.push(begun);
         let person = Person {
             address: address(site),
             entry,
             zone: &territory.world.zone,
-            seed: draw(territory.world.seed, Purpose::Meter, u64::from(entry.id.get()) + 1_000_000),
+            seed,
             faults: faults.remove(&site).unwrap_or_default(),
             since,
+            begun,
         };
         let mut device = Device::new(models, person);
         if device.pushes_by_itself() {
@@ -363,4 +370,16 @@ fn install(
             territory.plan(start, Happening::Wake(site));
         }
     }
+}
+
+/// What a meter's registers show when it begins to be fed. Panels that nobody registered worked in the days before the start
+/// and not since, so what they changed is in it.
+fn begun(territory: &Territory, site: usize, seed: u64, start: Timestamp) -> (u64, u64) {
+    let entry = &territory.registry.meters[site];
+    let points = &territory.registry.service_points;
+    let solar = points.get(site).is_some_and(|point| point.solar);
+    let (delivered, received) = crate::dials::start(entry, solar, territory.since, seed);
+    let changed = territory.panels_before(site, start);
+    let add = |value: u64, change: i64| value.saturating_add_signed(change);
+    (add(delivered, changed.delivered), add(received, changed.received))
 }

@@ -48,6 +48,8 @@ pub(crate) struct Person<'a> {
     pub(crate) faults: Vec<Fault>,
     /// Since when it has measured, on a quarter hour.
     pub(crate) since: Timestamp,
+    /// What its registers showed then, both ways.
+    pub(crate) begun: (u64, u64),
 }
 
 /// A meter and how far it has lived.
@@ -66,7 +68,7 @@ pub(crate) struct Device {
 
 impl Device {
     pub(crate) fn new(models: &Models, person: Person<'_>) -> Self {
-        let Person { address, entry, zone, seed, faults, since } = person;
+        let Person { address, entry, zone, seed, faults, since, begun } = person;
         let model = models.get(&entry.model);
         let interval_s = i64::from(model.load_profile.interval_s);
         let pushes_every_s = (model.push != PushPlan::None).then_some(interval_s);
@@ -88,13 +90,7 @@ impl Device {
             faults,
         };
         let mut meter = Meter::new(config, since);
-        let days = u64::try_from(since.duration_since(entry.installed_at).as_hours() / 24).unwrap_or(0);
-        let a_day = match entry.commodity {
-            Commodity::Electricity => 9_000 + seed % 9_000,
-            Commodity::Gas => 1_500 + seed % 1_000,
-            Commodity::Water => 200 + seed % 300,
-        };
-        meter.start_registers_at(days * a_day, 0);
+        meter.start_registers_at(begun.0, begun.1);
         Self { address, meter, commodity: entry.commodity, fed_until: since, pushes_every_s, waking: None }
     }
 

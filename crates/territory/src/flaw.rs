@@ -2,8 +2,10 @@
 
 use crate::chance::{Purpose, draw};
 use crate::history::HistoryDay;
+use crate::loads::Flow;
 use crate::registry::Registry;
 use crate::scenario::{HistoryFlaw, HistoryFlawPlan};
+use crate::world::QUARTER_S;
 use core::ops::Range;
 use model::{ChannelKind, Commodity, MeterId};
 
@@ -32,13 +34,34 @@ pub(crate) fn settle(plans: &[HistoryFlawPlan], registry: &Registry, seed: u64) 
 }
 
 impl Flaw {
-    /// Spoils a day that lies `before` days before the end of the history, if it is one of the plan's.
-    pub(crate) fn spoil(&self, history: &mut HistoryDay, before: i64) {
+    /// Whether a day that lies `before` days before the end of the history is one of the plan's.
+    const fn is_on(&self, before: i64) -> bool {
+        let first = self.plan.days_before_end as i64;
+        before <= first && before > first - self.plan.days as i64
+    }
+
+    /// The days before the end of the history on which it is, the first one first.
+    pub(crate) fn days(&self) -> impl Iterator<Item = i64> {
         let first = i64::from(self.plan.days_before_end);
-        if before > first || before <= first - i64::from(self.plan.days) {
+        (first - i64::from(self.plan.days) + 1..=first).rev().filter(|before| *before >= 0)
+    }
+
+    /// Changes what truly flowed on a day that lies `before` days before the end of the history: panels that nobody registered.
+    pub(crate) fn alter(&self, flows: &mut [Flow], before: i64) {
+        let HistoryFlaw::Panels { watts } = self.plan.kind else { return };
+        if self.is_on(before) {
+            let slots = self.slots(flows.len(), QUARTER_S);
+            push_back(&mut flows[slots], i64::from(watts) * QUARTER_S / 3600);
+        }
+    }
+
+    /// Spoils the readings of a day that lies `before` days before the end of the history, if it is one of the plan's.
+    pub(crate) fn spoil(&self, history: &mut HistoryDay, before: i64) {
+        if !self.is_on(before) {
             return;
         }
-        let slots = self.slots(history);
+        let len = history.channels.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
+        let slots = self.slots(len, history.interval.secs().into());
         let quarter = |watts: u32| i64::from(watts) * i64::from(history.interval.secs()) / 3600;
         match self.plan.kind {
             HistoryFlaw::Spike { watts } => {
@@ -53,10 +76,8 @@ impl Flaw {
                 let stands = all.get(slots.start).copied().flatten().map(|value| value.max(STUCK_AT_LEAST));
                 all[slots].fill(stands);
             }
-            HistoryFlaw::Panels { watts } => {
-                let peak = quarter(watts);
-                push_back(history, &slots, peak);
-            }
+            // Those are no fault of the readings, see `Flaw::alter`.
+            HistoryFlaw::Panels { .. } => {}
             HistoryFlaw::Negative => {
                 let Some(all) = values(history, ChannelKind::Import) else { return };
                 for value in all[slots].iter_mut().flatten() {
@@ -66,10 +87,10 @@ impl Flaw {
         }
     }
 
-    fn slots(&self, history: &HistoryDay) -> Range<usize> {
-        let secs = usize::try_from(history.interval.secs()).unwrap_or(900);
+    /// The plan's intervals of a day of `len`, each of so many seconds.
+    fn slots(&self, len: usize, secs: i64) -> Range<usize> {
+        let secs = usize::try_from(secs).unwrap_or(900);
         let (from, to) = (self.plan.from_hour, self.plan.from_hour.saturating_add(self.plan.hours));
-        let len = history.channels.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
         let at = |hour: u8| (usize::from(hour) * 3600 / secs).min(len);
         at(from)..if to >= 24 { len } else { at(to) }
     }
@@ -85,27 +106,11 @@ fn values(history: &mut HistoryDay, kind: ChannelKind) -> Option<&mut Vec<Option
 /// peak        .-"""-.
 ///          .-´       `-.        n slots: 4 k (n - k) / n^2 of the peak
 /// ```
-fn push_back(history: &mut HistoryDay, slots: &Range<usize>, peak: i64) {
-    let len = i64::try_from(slots.len()).unwrap_or(1).max(1);
-    let sun = |index: usize| {
-        let k = i64::try_from(index - slots.start).unwrap_or(0);
-        peak * 4 * k * (len - k) / (len * len)
-    };
-    let Some(imports) = values(history, ChannelKind::Import) else { return };
-    let mut sent = Vec::with_capacity(slots.len());
-    for index in slots.clone() {
-        let Some(Some(value)) = imports.get_mut(index) else {
-            sent.push(0);
-            continue;
-        };
-        let back = sun(index) - *value;
-        *value = (-back).max(0);
-        sent.push(back.max(0));
-    }
-    let Some(exports) = values(history, ChannelKind::Export) else { return };
-    for (index, extra) in slots.clone().zip(sent) {
-        if let Some(Some(value)) = exports.get_mut(index) {
-            *value += extra;
-        }
+fn push_back(flows: &mut [Flow], peak: i64) {
+    let len = i64::try_from(flows.len()).unwrap_or(1).max(1);
+    for (k, flow) in (0i64..).zip(flows) {
+        let back = peak * 4 * k * (len - k) / (len * len) - flow.delivered;
+        flow.delivered = (-back).max(0);
+        flow.received += back.max(0);
     }
 }

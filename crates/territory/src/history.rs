@@ -1,12 +1,12 @@
 //! The past of a territory, day by day and meter by meter, for loading a demo's history at once.
 
 use crate::chance::{Purpose, draw};
-use crate::flaw::Flaw;
+use crate::dials::{Dials, HistoryRegister};
 use crate::loads::Flow;
-use crate::scenario::HistoryGapPlan;
-use crate::world::{QUARTER_S, Quarter, World};
+use crate::territory::Territory;
+use crate::world::Quarter;
+use jiff::ToSpan;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 use model::{ChannelKind, Commodity, IntervalLength, LocalDay, MeterId};
 
 /// One meter's local day, as its profile would have told it.
@@ -20,60 +20,64 @@ pub struct HistoryDay {
     pub interval: IntervalLength,
     /// Per channel one value an interval, in the channel's stored unit; `None` where nothing was read.
     pub channels: Vec<(ChannelKind, Vec<Option<i64>>)>,
+    /// The registers at its end, and of a history's first day those at its start too: totals, and of the last two weeks each
+    /// rate. They count what truly flowed, whatever became of the readings.
+    pub registers: Vec<HistoryRegister>,
 }
 
 /// Days in order, and within a day meters in order of id. See [`crate::Territory::history`].
 #[derive(Debug)]
 pub struct History<'a> {
-    world: &'a World,
-    commodities: &'a [Commodity],
-    gaps: &'a [HistoryGapPlan],
+    territory: &'a Territory,
+    dials: Dials,
     demo_meter: MeterId,
-    flaws: &'a [Flaw],
     day: Option<LocalDay>,
+    first: Date,
     last: Date,
-    quarters: Vec<Quarter>,
     ready: std::vec::IntoIter<HistoryDay>,
 }
 
 impl<'a> History<'a> {
     pub(crate) fn new(
-        world: &'a World,
-        commodities: &'a [Commodity],
-        (gaps, demo_meter): (&'a [HistoryGapPlan], MeterId),
-        flaws: &'a [Flaw],
+        territory: &'a Territory,
+        dials: Dials,
+        demo_meter: MeterId,
         (first, last): (Date, Date),
     ) -> Self {
-        let day = LocalDay::new(first, &world.zone).ok().filter(|_| first <= last);
-        let (quarters, ready) = (Vec::new(), Vec::new().into_iter());
-        Self { world, commodities, gaps, demo_meter, flaws, day, last, quarters, ready }
+        let day = LocalDay::new(first, &territory.world.zone).ok().filter(|_| first <= last);
+        Self { territory, dials, demo_meter, day, first, last, ready: Vec::new().into_iter() }
     }
 
     /// Everybody's values of one day.
     fn compute(&mut self, day: &LocalDay) -> Vec<HistoryDay> {
-        let count = day.intervals(IntervalLength::QUARTER_HOUR);
-        let start = day.start().as_second();
-        self.quarters.clear();
-        for k in 0..count {
-            let second = start + i64::try_from(k).unwrap_or(0) * QUARTER_S;
-            self.quarters.push(self.world.quarter(Timestamp::from_second(second).unwrap_or(day.start())));
-        }
-        let mut volts = self.voltages();
-        let mut days = Vec::with_capacity(self.commodities.len());
-        for (site, commodity) in self.commodities.iter().enumerate() {
+        let world = &self.territory.world;
+        let quarters = world.quarters(day.start(), day.end());
+        self.dials.look_at(&quarters, &world.zone);
+        let before = day.date().until(self.last).map_or(0, |span| i64::from(span.get_days()));
+        let commodities = &self.territory.commodities;
+        let mut flows: Vec<Vec<Flow>> =
+            (0..commodities.len()).map(|site| world.flows(site, &quarters)).collect();
+        let mut volts = self.voltages(&quarters, &flows);
+        let mut days = Vec::with_capacity(commodities.len());
+        for (site, commodity) in commodities.iter().enumerate() {
+            let meter = MeterId::new(u32::try_from(site + 1).unwrap_or(u32::MAX));
+            let flaws = || self.territory.flaws.iter().filter(move |flaw| flaw.meter == meter);
+            flaws().for_each(|flaw| flaw.alter(&mut flows[site], before));
+            let mut registers = Vec::new();
+            if day.date() == self.first {
+                self.dials.read(site, *commodity, (day.start(), before + 1), &mut registers);
+            }
+            self.dials.count(site, &flows[site], 1);
+            self.dials.read(site, *commodity, (day.end(), before), &mut registers);
             let channels = match commodity {
-                Commodity::Electricity => self.electricity(site, core::mem::take(&mut volts[site])),
-                Commodity::Gas => vec![(ChannelKind::Gas, self.hourly(site))],
-                Commodity::Water => vec![(ChannelKind::Water, self.hourly(site))],
+                Commodity::Electricity => electricity(&flows[site], core::mem::take(&mut volts[site])),
+                Commodity::Gas => vec![(ChannelKind::Gas, hourly(&flows[site]))],
+                Commodity::Water => vec![(ChannelKind::Water, hourly(&flows[site]))],
             };
             let quarter_hourly = *commodity == Commodity::Electricity;
             let interval = if quarter_hourly { IntervalLength::QUARTER_HOUR } else { IntervalLength::HOUR };
-            let meter = MeterId::new(u32::try_from(site + 1).unwrap_or(u32::MAX));
-            let mut history = HistoryDay { meter, day: day.clone(), interval, channels };
-            let before = history.day.date().until(self.last).map_or(0, |span| i64::from(span.get_days()));
-            for flaw in self.flaws.iter().filter(|flaw| flaw.meter == meter) {
-                flaw.spoil(&mut history, before);
-            }
+            let mut history = HistoryDay { meter, day: day.clone(), interval, channels, registers };
+            flaws().for_each(|flaw| flaw.spoil(&mut history, before));
             self.cut(&mut history);
             days.push(history);
         }
@@ -81,49 +85,28 @@ impl<'a> History<'a> {
     }
 
     /// Voltages of every electricity site, transformer by transformer.
-    fn voltages(&self) -> Vec<Vec<Option<i64>>> {
-        let mut volts = vec![Vec::new(); self.world.sites.len()];
-        for (iron, it) in self.world.irons.iter().enumerate() {
-            let flows: Vec<Vec<Flow>> = it
-                .sites
-                .iter()
-                .map(|site| self.quarters.iter().map(|quarter| self.world.demand(*site, *quarter)).collect())
-                .collect();
-            for (k, quarter) in self.quarters.iter().enumerate() {
-                let net = flows.iter().map(|flows| flows[k].delivered - flows[k].received).sum();
-                let bus = self.world.busbar_under(iron, *quarter, net);
-                for (flows, site) in flows.iter().zip(&it.sites) {
-                    volts[*site].push(Some(bus.at_meter_dv(flows[k])));
+    fn voltages(&self, quarters: &[Quarter], flows: &[Vec<Flow>]) -> Vec<Vec<Option<i64>>> {
+        let world = &self.territory.world;
+        let mut volts = vec![Vec::new(); world.sites.len()];
+        for (iron, it) in world.irons.iter().enumerate() {
+            for (k, quarter) in quarters.iter().enumerate() {
+                let net = it.sites.iter().map(|site| flows[*site][k].delivered - flows[*site][k].received);
+                let bus = world.busbar_under(iron, *quarter, net.sum());
+                for site in &it.sites {
+                    volts[*site].push(Some(bus.at_meter_dv(flows[*site][k])));
                 }
             }
         }
         volts
     }
 
-    fn electricity(&self, site: usize, volts: Vec<Option<i64>>) -> Vec<(ChannelKind, Vec<Option<i64>>)> {
-        let flows: Vec<Flow> =
-            self.quarters.iter().map(|quarter| self.world.demand(site, *quarter)).collect();
-        vec![
-            (ChannelKind::Import, flows.iter().map(|flow| Some(flow.delivered)).collect()),
-            (ChannelKind::Export, flows.iter().map(|flow| Some(flow.received)).collect()),
-            (ChannelKind::Voltage, volts),
-        ]
-    }
-
-    fn hourly(&self, site: usize) -> Vec<Option<i64>> {
-        let hour = |quarters: &[Quarter]| {
-            let flows = quarters.iter().map(|quarter| self.world.demand(site, *quarter).delivered);
-            Some(flows.sum())
-        };
-        self.quarters.chunks(4).map(hour).collect()
-    }
-
     /// Takes out what the scenario says was never read.
     fn cut(&self, history: &mut HistoryDay) {
         let before = history.day.date().until(self.last).map_or(0, |span| i64::from(span.get_days()));
-        for (k, gap) in self.gaps.iter().enumerate() {
+        for (k, gap) in self.territory.gaps.iter().enumerate() {
             let index = u64::from(history.meter.get()) * 64 + u64::try_from(k).unwrap_or(0);
-            let drawn = draw(self.world.seed, Purpose::Gap, index) % 1000 < u64::from(gap.per_mille);
+            let drawn =
+                draw(self.territory.world.seed, Purpose::Gap, index) % 1000 < u64::from(gap.per_mille);
             let hit = drawn || (gap.demo_customer && history.meter == self.demo_meter);
             if !hit || i64::from(gap.days_before_end) != before {
                 continue;
@@ -155,7 +138,19 @@ impl Iterator for History<'_> {
             let day = self.day.take()?;
             self.ready = self.compute(&day).into_iter();
             let next = day.date().checked_add(1.day()).ok().filter(|next| *next <= self.last);
-            self.day = next.and_then(|next| LocalDay::new(next, &self.world.zone).ok());
+            self.day = next.and_then(|next| LocalDay::new(next, &self.territory.world.zone).ok());
         }
     }
+}
+
+fn electricity(flows: &[Flow], volts: Vec<Option<i64>>) -> Vec<(ChannelKind, Vec<Option<i64>>)> {
+    vec![
+        (ChannelKind::Import, flows.iter().map(|flow| Some(flow.delivered)).collect()),
+        (ChannelKind::Export, flows.iter().map(|flow| Some(flow.received)).collect()),
+        (ChannelKind::Voltage, volts),
+    ]
+}
+
+fn hourly(flows: &[Flow]) -> Vec<Option<i64>> {
+    flows.chunks(4).map(|hour| Some(hour.iter().map(|flow| flow.delivered).sum())).collect()
 }

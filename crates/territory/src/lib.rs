@@ -17,6 +17,7 @@ mod calendar;
 mod chance;
 mod daylight;
 mod device;
+mod dials;
 mod flaw;
 mod grid;
 mod history;
@@ -33,6 +34,7 @@ mod truth;
 mod weather;
 mod world;
 
+pub use dials::HistoryRegister;
 pub use field::{ConnId, Hop, HopEnd, Position, Technology};
 pub use history::{History, HistoryDay};
 pub use master::Doors;

@@ -1,20 +1,22 @@
 //! The living territory: its parts, and how it is asked.
 
 use crate::device::Device;
+use crate::dials::Dials;
 use crate::flaw::Flaw;
 use crate::history::History;
+use crate::loads::Flow;
 use crate::registry::Registry;
 use crate::runtime::DirectLine;
 use crate::scenario::{FaultKind, HistoryGapPlan, Scenario};
 use crate::story::Happening;
 use crate::truth::Truth;
 use crate::weather::{self, WeatherHour};
-use crate::world::World;
+use crate::world::{Quarter, World};
 use field::collector::CollectorStats;
 use field::{Collector, ConnId, Hop, Network, NetworkStats};
-use jiff::Timestamp;
 use jiff::civil::Date;
-use model::{CollectorId, Commodity, MeterId, TransformerId};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use model::{CollectorId, Commodity, LocalDay, MeterId, TransformerId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[cfg(test)]
@@ -87,6 +89,9 @@ pub struct Territory {
     pub(crate) commodities: Vec<Commodity>,
     pub(crate) gaps: Vec<HistoryGapPlan>,
     pub(crate) flaws: Vec<Flaw>,
+    /// Since when the living meters have measured, and what their registers showed then, both ways.
+    pub(crate) since: Timestamp,
+    pub(crate) begun: Vec<(u64, u64)>,
     pub(crate) devices: Vec<Device>,
     pub(crate) faulty: Vec<(MeterId, FaultKind, Timestamp)>,
     pub(crate) network: Network,
@@ -130,7 +135,68 @@ impl Territory {
             self.registry.meters.iter().find(|meter| meter.service_point == point.id).map(|meter| meter.id)
         };
         let demo_meter = meter(self.registry.demo_customer).unwrap_or(MeterId::new(0));
-        History::new(&self.world, &self.commodities, (&self.gaps, demo_meter), &self.flaws, (first, last))
+        let mut dials = Dials::new(&self.registry, &self.begun);
+        self.turn_back(&mut dials, first, last);
+        History::new(self, dials, demo_meter, (first, last))
+    }
+
+    /// Carries registers from when the living meters began to the beginning of a history.
+    fn turn_back(&self, dials: &mut Dials, first: Date, last: Date) {
+        let Ok(start) = LocalDay::new(first, &self.world.zone).map(|day| day.start()) else { return };
+        let (from, to, sign) =
+            if start < self.since { (start, self.since, -1) } else { (self.since, start, 1) };
+        let mut at = from;
+        while at < to {
+            let end = (at + SignedDuration::from_hours(24)).min(to);
+            let quarters = self.world.quarters(at, end);
+            dials.look_at(&quarters, &self.world.zone);
+            for site in 0..self.commodities.len() {
+                dials.count(site, &self.world.flows(site, &quarters), sign);
+            }
+            at = end;
+        }
+        // What panels changed before the history's first day is in the registers from the start.
+        for (site, meter) in self.registry.meters.iter().enumerate() {
+            for flaw in self.flaws.iter().filter(|flaw| flaw.meter == meter.id) {
+                for before in flaw.days() {
+                    let Some((day, quarters)) = self.day_before(last, before) else { continue };
+                    let inside = day >= first;
+                    let mut flows = self.world.flows(site, &quarters);
+                    if inside {
+                        dials.look_at(&quarters, &self.world.zone);
+                        dials.count(site, &flows, 1);
+                        flaw.alter(&mut flows, before);
+                        dials.count(site, &flows, -1);
+                    }
+                }
+            }
+        }
+    }
+
+    fn day_before(&self, last: Date, before: i64) -> Option<(Date, Vec<Quarter>)> {
+        let date = last.checked_sub(before.days()).ok()?;
+        let day = LocalDay::new(date, &self.world.zone).ok()?;
+        Some((date, self.world.quarters(day.start(), day.end())))
+    }
+
+    /// By how much panels that nobody registered changed what a site's registers show at `start`.
+    pub(crate) fn panels_before(&self, site: usize, start: Timestamp) -> Flow {
+        let mut changed = Flow::default();
+        let Some(meter) = self.registry.meters.get(site) else { return changed };
+        let Ok(last) = start.to_zoned(self.world.zone.clone()).date().yesterday() else { return changed };
+        for flaw in self.flaws.iter().filter(|flaw| flaw.meter == meter.id) {
+            for before in flaw.days() {
+                let Some((_, quarters)) = self.day_before(last, before) else { continue };
+                let flows = self.world.flows(site, &quarters);
+                let mut altered = flows.clone();
+                flaw.alter(&mut altered, before);
+                for (was, is) in flows.iter().zip(&altered) {
+                    changed.delivered += is.delivered - was.delivered;
+                    changed.received += is.received - was.received;
+                }
+            }
+        }
+        changed
     }
 
     /// The weather of the hours that begin in `[from, to)`.

@@ -59,6 +59,18 @@ impl World {
         Quarter { start, slot }
     }
 
+    /// The quarter hours that begin in `[from, to)`, from the one that holds `from` on.
+    pub(crate) fn quarters(&self, from: Timestamp, to: Timestamp) -> Vec<Quarter> {
+        let first = from.as_second().div_euclid(QUARTER_S) * QUARTER_S;
+        let seconds = (first..to.as_second()).step_by(usize::try_from(QUARTER_S).unwrap_or(900));
+        seconds.map(|second| self.quarter(Timestamp::from_second(second).unwrap_or(from))).collect()
+    }
+
+    /// What would flow at a site in each of some quarter hours.
+    pub(crate) fn flows(&self, site: usize, quarters: &[Quarter]) -> Vec<Flow> {
+        quarters.iter().map(|quarter| self.demand(site, *quarter)).collect()
+    }
+
     /// What would flow at a site with power all the time.
     pub(crate) fn demand(&self, site: usize, quarter: Quarter) -> Flow {
         self.sites[site].load.flow(quarter.slot)

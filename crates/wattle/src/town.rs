@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use mdm::{Incoming, Mdm};
-use model::{BatchSource, MeterId, ReadBatch};
+use model::{BatchSource, MeterId, ReadBatch, RegisterRead, RegisterValue};
 use operations::provision::provision;
 use operations::{MasterKey, models};
 use server::clock::Clock;
@@ -97,8 +97,20 @@ impl Town {
         let bar = talk.progress(meters.saturating_mul(u64::from(days)), "history, meter days");
         let items = territory.history(first, last).flat_map(|day| {
             bar.inc(1);
-            let start = day.day.start();
-            day.channels.into_iter().map(move |(kind, values)| {
+            let (start, end) = (day.day.start(), day.day.end());
+            let registers = day.registers.into_iter().map(move |told| {
+                let (unit, scaler) = told.kind.stored_unit();
+                Incoming::Register(RegisterRead {
+                    meter: day.meter,
+                    kind: told.kind,
+                    tou: told.tou,
+                    at: told.at,
+                    value: RegisterValue { raw: told.value, scaler, unit },
+                    received_at: end,
+                    source: BatchSource::Import,
+                })
+            });
+            let batches = day.channels.into_iter().map(move |(kind, values)| {
                 let (unit, scaler) = kind.stored_unit();
                 Incoming::Batch(ReadBatch {
                     meter: day.meter,
@@ -109,10 +121,12 @@ impl Town {
                     values,
                     scaler,
                     unit,
-                    received_at: day.day.end(),
+                    received_at: end,
                     source: BatchSource::Import,
                 })
-            })
+            });
+            // Registers come before the readings that they bound.
+            registers.chain(batches)
         });
         self.utility.mdm.bulk_load(now, items).context("could not load the history")?;
         bar.finish_and_clear();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::history::HistoryDay;
 use crate::registry::MeterRoute;
 use crate::scenario::Scenario;
 use dlms::apdu::AttributeRef;
@@ -235,6 +236,51 @@ fn the_demo_has_something_to_work_on() {
     assert!(sent > 5000, "{sent} Wh");
     assert_eq!(of(panels, 5, ChannelKind::Export).into_iter().flatten().sum::<i64>(), 0);
     assert!(of(negative, 5, ChannelKind::Import)[24..32].iter().any(|value| value.unwrap() < 0));
+}
+
+#[test]
+fn registers_of_the_past_count_what_flowed_and_run_on_into_the_living_meter() {
+    let mut territory = territory("demo", 60, 7);
+    let (first, last) = (date(2026, 11, 1), date(2026, 11, 20));
+    let days: Vec<_> = territory.history(first, last).collect();
+    let flawed: Vec<MeterId> = territory.flaws.iter().map(|flaw| flaw.meter).collect();
+    let mut compared = 0;
+    for site in 0..territory.commodities.len() {
+        let meter = territory.registry.meters[site].id;
+        let mine: Vec<&HistoryDay> = days.iter().filter(|day| day.meter == meter).collect();
+        let of = |day: &HistoryDay, kind, tou| {
+            let told = day.registers.iter().rev().find(|told| told.kind == kind && told.tou == tou);
+            told.map(|told| told.value)
+        };
+        let kinds = mine[0].channels.iter().filter(|(kind, _)| kind.is_additive()).map(|(kind, _)| *kind);
+        for kind in kinds {
+            assert!(mine[0].registers.iter().any(|told| told.kind == kind && told.at == mine[0].day.start()));
+            for pair in mine.windows(2) {
+                let moved = of(pair[1], kind, 0).unwrap() - of(pair[0], kind, 0).unwrap();
+                let values = &pair[1].channels.iter().find(|(known, _)| *known == kind).unwrap().1;
+                let known: Option<Vec<i64>> = values.iter().copied().collect();
+                let Some(known) = known.filter(|_| !flawed.contains(&meter)) else { continue };
+                assert_eq!(known.iter().sum::<i64>(), moved, "{meter} {kind:?} {}", pair[1].day.date());
+                compared += 1;
+            }
+            let rates: Vec<i64> = (1..=4).filter_map(|tou| of(mine[18], kind, tou)).collect();
+            let later: Vec<i64> = (1..=4).filter_map(|tou| of(mine[19], kind, tou)).collect();
+            let total = of(mine[19], kind, 0).unwrap() - of(mine[18], kind, 0).unwrap();
+            if kind == ChannelKind::Import {
+                assert_eq!((rates.len(), of(mine[2], kind, 1)), (4, None), "rates of two weeks");
+                assert_eq!(later.iter().sum::<i64>() - rates.iter().sum::<i64>(), total);
+            }
+        }
+        territory.devices[site].advance(&territory.world, site, start());
+        let (import, export) = territory.devices[site].meter().registers();
+        let shown = |kind: ChannelKind| if kind == ChannelKind::Export { export } else { import };
+        // A clock that drifts changes the rate early or late.
+        let faulty = territory.faulty.iter().any(|(it, ..)| *it == meter);
+        for told in mine[19].registers.iter().filter(|told| told.at == start() && !(faulty && told.tou > 0)) {
+            assert_eq!(told.value, i64::from(shown(told.kind)[usize::from(told.tou)]), "{meter} {told:?}");
+        }
+    }
+    assert!(compared > 1000, "{compared}");
 }
 
 #[test]
