@@ -79,6 +79,7 @@ pub(crate) const RULES: &[Rule] = &[
     ("POST", "/ops/formulas/{id}/retire", Access::With(Right::EditReadings)),
     ("GET", "/ops/rules", Access::With(Right::SeeFleet)),
     ("POST", "/ops/rules", Access::With(Right::SetRules)),
+    ("POST", "/ops/rules/end", Access::With(Right::SetRules)),
     // Sentences of findings and the bench show what people used.
     ("GET", "/ops/vee", Access::With(Right::SeeAnyUsage)),
     ("GET", "/ops/vee.csv", Access::With(Right::SeeAnyUsage)),

@@ -116,6 +116,7 @@ fn console() -> Router {
         .route("/ops/formulas/{id}", get(page::ops::formulas::get))
         .route("/ops/formulas/{id}/retire", post(page::ops::formulas::retire))
         .route("/ops/rules", get(page::ops::rules::get).post(page::ops::rules::post))
+        .route("/ops/rules/end", post(page::ops::rules::group::end))
         .route("/ops/vee", get(page::ops::vee::get))
         .route("/ops/vee.csv", get(page::ops::vee::csv))
         .route("/ops/vee/accept", get(page::ops::vee::accept::get).post(page::ops::vee::accept::post))

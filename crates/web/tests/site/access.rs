@@ -73,6 +73,7 @@ fn routes() -> Vec<(&'static str, String, &'static str, May)> {
         ("POST", "/ops/groups".to_owned(), "name=&text=lindenweg", edits),
         ("GET", "/ops/rules".to_owned(), "", fleet),
         ("POST", "/ops/rules".to_owned(), "", sets),
+        ("POST", "/ops/rules/end".to_owned(), "", sets),
         ("GET", "/ops/vee".to_owned(), "", any_usage),
         ("GET", "/ops/vee.csv".to_owned(), "", any_usage),
         ("GET", "/ops/vee/accept?rule=gap".to_owned(), "", edits),

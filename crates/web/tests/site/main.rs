@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use tower::ServiceExt;
 use utility::Utility;
 
-/// Built once: forty days of readings take a second.
+/// Each process has its own; the readings in it are judged once for all of them.
 static UTILITY: LazyLock<Utility> = LazyLock::new(utility::build);
 
 /// An answer, read whole.

@@ -10,6 +10,8 @@ use model::{
 };
 use operations::{Accounts, NewAccount, Role};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{
@@ -274,28 +276,86 @@ fn health(store: &Store, meters: &[MeterId]) {
         .unwrap();
 }
 
-fn people(store: &Store) -> (BTreeMap<Role, UserId>, UserId) {
+/// One account a role.
+const PEOPLE: [(&str, Role); 6] = [
+    ("noa", Role::MeterOperator),
+    ("mara", Role::Customer),
+    ("cleo", Role::Clerk),
+    ("ana", Role::Analyst),
+    ("eli", Role::Engineer),
+    ("ada", Role::Administrator),
+];
+/// Another customer.
+const NEIGHBOUR: &str = "jonas";
+
+fn people(store: &Store) {
     let accounts = Accounts::new(store.clone());
     let account = |name: &str, shown: &str, role, number: Option<&str>| {
         let customer = number.map(|n| store.read(|read| read.customer_by_account(n)).unwrap().unwrap().id);
         accounts.create(&NewAccount { name, display_name: shown, role, customer }, None, &[1; 16]).unwrap()
     };
-    let mut people = BTreeMap::new();
-    people.insert(Role::MeterOperator, account("noa", "Noa Okafor", Role::MeterOperator, None));
-    people.insert(Role::Customer, account("mara", "Mara Keller", Role::Customer, Some("A-0000")));
-    let neighbour = account("jonas", "Jonas Frei", Role::Customer, Some("A-0001"));
-    for (name, role) in
-        [("cleo", Role::Clerk), ("ana", Role::Analyst), ("eli", Role::Engineer), ("ada", Role::Administrator)]
-    {
-        people.insert(role, account(name, role.title(), role, None));
+    for (name, role) in PEOPLE {
+        match role {
+            Role::Customer => account(name, "Mara Keller", role, Some("A-0000")),
+            Role::MeterOperator => account(name, "Noa Okafor", role, None),
+            _ => account(name, role.title(), role, None),
+        };
     }
-    (people, neighbour)
+    account(NEIGHBOUR, "Jonas Frei", Role::Customer, Some("A-0001"));
 }
 
-/// Builds the utility in a folder of its own.
+/// A utility of one's own: its readings are judged once for all processes that run this program, and copied.
 pub(crate) fn build() -> Utility {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("wattle.sqlite")).unwrap();
+    let file = folder.path().join("wattle.sqlite");
+    std::fs::copy(shared(), &file).unwrap();
+    let store = Store::open(&file).unwrap();
+    let mdm = Mdm::new(store.clone(), vee::Rules::default(), BTreeMap::new()).unwrap();
+    let meters = store.read(store::Read::meters).unwrap().into_iter().map(|meter| meter.id).collect();
+    let user = |name: &str| store.read(|read| read.user_by_name(name)).unwrap().unwrap().id;
+    let people = PEOPLE.into_iter().map(|(name, role)| (role, user(name))).collect();
+    let neighbour = user(NEIGHBOUR);
+    let utility = store.read(store::Read::utility).unwrap().unwrap();
+    let uploads = web::Uploads::new(folder.path().join("uploads"));
+    let app = web::App {
+        mdm: Arc::new(mdm),
+        clock: Arc::new(now),
+        demo: true,
+        utility,
+        uploads,
+        secure_cookies: false,
+    };
+    Utility { app, people, neighbour, meters, _folder: folder }
+}
+
+/// The database that every process copies. Whoever comes first builds it, the others wait; another build of this program has
+/// another one, and takes the old ones away.
+fn shared() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let built = std::fs::metadata(&program).unwrap().modified().unwrap();
+    let built = built.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
+    let mine = all.join(format!("{}-{built}", program.file_name().unwrap().to_string_lossy()));
+    std::fs::create_dir_all(&all).unwrap();
+    let door = File::create(all.join("lock")).unwrap();
+    door.lock().unwrap();
+    let file = mine.join("wattle.sqlite");
+    if !file.exists() {
+        for old in std::fs::read_dir(&all).unwrap().map(|entry| entry.unwrap().path()) {
+            if old.is_dir() {
+                std::fs::remove_dir_all(old).unwrap();
+            }
+        }
+        let beside = all.join("unfinished");
+        std::fs::create_dir_all(&beside).unwrap();
+        judge_all(&beside.join("wattle.sqlite"));
+        std::fs::rename(&beside, &mine).unwrap();
+    }
+    file
+}
+
+fn judge_all(file: &Path) {
+    let store = Store::open(file).unwrap();
     store.write(|write| write.set_utility("Auental Energy", "Europe/Zurich")).unwrap();
     let meters = provision(&store);
     let mdm = Mdm::new(store.clone(), vee::Rules::default(), BTreeMap::new()).unwrap();
@@ -321,18 +381,9 @@ pub(crate) fn build() -> Utility {
     mdm.close_due(now()).unwrap();
     store.write(|write| write.put_weather(&weather(today.checked_sub((DAYS - 1).days()).unwrap()))).unwrap();
     health(&store, &meters);
-    let (people, neighbour) = people(&store);
-    let utility = store.read(store::Read::utility).unwrap().unwrap();
-    let uploads = web::Uploads::new(folder.path().join("uploads"));
-    let app = web::App {
-        mdm: Arc::new(mdm),
-        clock: Arc::new(now),
-        demo: true,
-        utility,
-        uploads,
-        secure_cookies: false,
-    };
-    Utility { app, people, neighbour, meters, _folder: folder }
+    people(&store);
+    // What is copied is the one file, without its journal.
+    store.checkpoint().unwrap();
 }
 
 /// Works the outbox off like a head-end would, so that live pages have something to show.

@@ -62,6 +62,24 @@ async fn the_bench_shows_what_was_read_and_what_each_method_makes_of_a_gap() {
 }
 
 #[tokio::test]
+async fn of_a_running_day_only_what_is_over_is_offered() {
+    let cookie = analyst().await;
+    // It is 15:37 at the utility.
+    let bench = format!("/ops/vee/{}/2026-07-14?channel=import", UTILITY.meters[1]);
+    let page = get(&bench, &cookie).await.body;
+    assert!(page.contains("intervals up to 15:30 are over") && page.contains("max=\"15:30\""), "{page}");
+    let whole = get(&format!("{bench}&from=14:00&to=24:00&do=set&value=1"), &cookie).await.body;
+    assert!(whole.contains("6\u{a0}intervals would change"), "{whole}");
+    assert_eq!(
+        (field(&whole, "from"), field(&whole, "to")),
+        ("14:00", "15:30"),
+        "what is confirmed is shown"
+    );
+    let ahead = get(&format!("{bench}&from=16:00&to=17:00&do=set&value=1"), &cookie).await.body;
+    assert!(ahead.contains("The intervals from 15:30 on are not over yet"), "{ahead}");
+}
+
+#[tokio::test]
 async fn an_edit_needs_a_reason_makes_a_version_and_can_be_undone() {
     let cookie = analyst().await;
     let path = format!("/ops/vee/{}/2026-07-10", UTILITY.meters[2]);
@@ -262,4 +280,66 @@ async fn another_threshold_is_tried_before_it_is_put_in_force() {
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
     let after = get(&done.location, &cookie).await.body;
     assert!(after.contains("Fewer remarks") && after.contains("is on record"));
+}
+
+#[tokio::test]
+async fn a_group_of_rules_is_begun_tried_put_in_force_and_ended() {
+    let cookie = analyst().await;
+    assert!(get("/ops/rules", &cookie).await.body.contains("href=\"/ops/rules?new=1\""));
+    let form = get("/ops/rules?new=1", &cookie).await.body;
+    assert!(form.contains("name=\"class.commercial\"") && form.contains("name=\"commodity.water\""));
+    assert!(!form.contains("role=\"alert\""), "nothing is wrong before something was tried");
+    for (fields, why) in [
+        ("", "Give the group a name"),
+        ("&name=Water", "Say for whom the group is"),
+        ("&name=Water&commodity.water=1&like_days=0", "like_days"),
+    ] {
+        let page = get(&format!("/ops/rules?new=1&try=1{fields}"), &cookie).await.body;
+        assert!(page.contains(why) && page.contains("role=\"alert\""), "{why}: {page}");
+    }
+    let wish = "new=1&name=Homes&class.residential=1&stuck.count=2&stuck.floor=0";
+    let tried = get(&format!("/ops/rules?try=1&{wish}"), &cookie).await.body;
+    assert!(
+        tried.contains("In the last 30 days") && tried.contains("Standing still"),
+        "it is tried on what was"
+    );
+    assert!(
+        tried.contains("type=\"hidden\" name=\"class.residential\""),
+        "what is confirmed is what was tried"
+    );
+    let none = ask(
+        Method::POST,
+        "/ops/rules",
+        &cookie,
+        "new=1&name=Homes&class.residential=1&from=2026-07-14&note=x",
+    )
+    .await;
+    assert!(none.body.contains("No threshold differs"), "{}", none.body);
+    let made =
+        ask(Method::POST, "/ops/rules", &cookie, &format!("{wish}&from=2026-07-14&note=A+trial")).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    let page = get("/ops/rules?group=Homes", &cookie).await.body;
+    for part in ["Residential customers", "A trial", "name=\"stuck.count\" value=\"2\"", "End the group"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let clerk = sign_in(UTILITY.people[&Role::Clerk]).await;
+    let body = "group=Homes&from=2026-08-01&note=Enough";
+    assert_eq!(ask(Method::POST, "/ops/rules/end", &clerk, body).await.status, StatusCode::FORBIDDEN);
+    for (body, why) in [
+        ("group=Homes&from=2026-08-01", "say why"),
+        ("group=Homes&from=2026-07-01&note=x", "from today on"),
+        ("group=Nobody&from=2026-08-01&note=x", "There is no such group"),
+    ] {
+        let refused = ask(Method::POST, "/ops/rules/end", &cookie, body).await;
+        assert!(refused.status == StatusCode::OK && refused.body.contains(why), "{why}: {}", refused.body);
+    }
+    let ended = ask(Method::POST, "/ops/rules/end", &cookie, body).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.body);
+    let page = get("/ops/rules?group=Homes", &cookie).await.body;
+    assert!(
+        page.contains("before 2026-08-01") && page.contains("Enough"),
+        "it stays until then, and on record"
+    );
+    let again = ask(Method::POST, "/ops/rules/end", &cookie, "group=Homes&from=2026-09-01&note=x").await;
+    assert!(again.body.contains("has ended by then already"), "{}", again.body);
 }

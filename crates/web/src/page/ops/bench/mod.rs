@@ -95,7 +95,7 @@ fn apply(
         Ok(op) => op,
         Err(why) => return Ok(Err(why)),
     };
-    let chosen = match deed::range(&found.times, asked.from.as_deref(), asked.to.as_deref()) {
+    let chosen = match found.range(asked.from.as_deref(), asked.to.as_deref()) {
         Ok(chosen) => chosen,
         Err(why) => return Ok(Err(why)),
     };

@@ -34,6 +34,26 @@ pub(crate) struct Found {
     pub(crate) bench: BenchDay,
     pub(crate) channels: Vec<Channel>,
     pub(crate) times: Times,
+    /// How many intervals of the day are over: only they can be worked on.
+    pub(crate) over: usize,
+}
+
+impl Found {
+    /// The chosen intervals as far as they are over; what is to come can be neither read nor set.
+    pub(crate) fn range(&self, from: Option<&str>, to: Option<&str>) -> Result<Option<Range<usize>>, String> {
+        let Some(chosen) = deed::range(&self.times, from, to)? else { return Ok(None) };
+        let end = chosen.end.min(self.over);
+        if chosen.start < end {
+            return Ok(Some(chosen.start..end));
+        }
+        Err(match self.over {
+            0 => "No interval of this day is over yet.".to_owned(),
+            over => format!(
+                "The intervals from {} on are not over yet; choose earlier ones.",
+                self.times.at(over)
+            ),
+        })
+    }
 }
 
 /// The channel of the address, or the meter's first one that counts something.
@@ -54,7 +74,9 @@ pub(crate) fn find(ctx: &Ctx, asked: &Asked) -> Result<Found, WebError> {
     let bench = mdm.bench_day(channel.id, asked.date, &queue).map_err(|error| failed(&error))?;
     let bench = bench.ok_or_else(|| WebError::NotFound("channel in service".to_owned()))?;
     let times = Times::of(&bench.day, bench.series.interval);
-    Ok(Found { times, channels: meter.channels, bench })
+    let ended = |index: &usize| bench.day.interval_start(bench.series.interval, index + 1) <= ctx.now;
+    let over = (0..bench.series.slots.len()).take_while(ended).count();
+    Ok(Found { times, over, channels: meter.channels, bench })
 }
 
 /// What the address would do, tried out.
@@ -352,7 +374,9 @@ fn form(ctx: &Ctx, asked: &Asked, found: &Found, chosen: Option<&Range<usize>>) 
     if let (Some(last), false) = (marks.last_mut(), found.times.twice()) {
         "00:00".clone_into(last);
     }
+    let ahead = found.over < found.bench.series.slots.len();
     Form {
+        until: ahead.then(|| found.times.at(found.over).to_owned()),
         from: chosen.map(|chosen| found.times.at(chosen.start).to_owned()).unwrap_or_default(),
         to: chosen.map(|chosen| end(chosen.end)).unwrap_or_default(),
         operation: asked.operation.clone().unwrap_or_default(),
@@ -368,7 +392,7 @@ fn form(ctx: &Ctx, asked: &Asked, found: &Found, chosen: Option<&Range<usize>>) 
             .into_iter()
             .map(|method| (method.name().to_owned(), deed::method_words(method)))
             .collect(),
-        times: if found.times.twice() { found.times.marks().to_vec() } else { Vec::new() },
+        times: if found.times.twice() { found.times.marks()[..=found.over].to_vec() } else { Vec::new() },
         marks,
         unit: measure(found.bench.series.kind).unit,
         step_secs: found.bench.series.interval.secs(),
@@ -422,7 +446,7 @@ fn candidates(
 /// Tries out what the address asks for; nothing is kept of it.
 fn try_out(ctx: &Ctx, asked: &Asked, found: &Found) -> Result<Tried, WebError> {
     let refused = |why| Tried { chosen: None, preview: Some(Err(why)), after: None };
-    let chosen = match deed::range(&found.times, asked.from.as_deref(), asked.to.as_deref()) {
+    let chosen = match found.range(asked.from.as_deref(), asked.to.as_deref()) {
         Ok(chosen) => chosen,
         Err(why) => return Ok(refused(why)),
     };
@@ -445,7 +469,7 @@ fn try_out(ctx: &Ctx, asked: &Asked, found: &Found) -> Result<Tried, WebError> {
     Ok(match preview {
         Err(why) => Tried { chosen, ..refused(why.to_string()) },
         Ok(preview) => Tried {
-            preview: Some(Ok(shown(ctx, asked, found, name, &edit, &preview))),
+            preview: Some(Ok(shown(ctx, asked, found, (name, chosen.as_ref()), &edit, &preview))),
             after: Some(preview.after.slots()),
             chosen,
         },
@@ -490,7 +514,7 @@ fn shown(
     ctx: &Ctx,
     asked: &Asked,
     found: &Found,
-    name: &str,
+    (name, chosen): (&str, Option<&Range<usize>>),
     edit: &Edit,
     preview: &mdm::edit::Preview,
 ) -> Preview {
@@ -528,8 +552,11 @@ fn shown(
     };
     let mut fields = vec![("channel", channel_name(bench.series.kind).to_owned())];
     fields.extend(asked.rule.clone().map(|rule| ("rule", rule)));
-    fields.extend(asked.from.clone().map(|from| ("from", from)));
-    fields.extend(asked.to.clone().map(|to| ("to", to)));
+    // What is confirmed is what was shown, though more of the day may be over by then.
+    if let Some(chosen) = chosen {
+        fields.push(("from", found.times.at(chosen.start).to_owned()));
+        fields.push(("to", found.times.at(chosen.end).to_owned()));
+    }
     fields.extend(deed::fields(name, &|name| ctx.param(name)));
     fields.push(("version", edit.expected_version.to_string()));
     fields.push(("command", edit.command.clone()));

@@ -72,6 +72,8 @@ pub(crate) struct Form {
     pub(crate) from: String,
     /// End, exclusive, as the form writes it.
     pub(crate) to: String,
+    /// Up to when intervals are over, on a day that is not.
+    pub(crate) until: Option<String>,
     /// The operation's name in addresses.
     pub(crate) operation: String,
     /// The value of `set`.

@@ -74,7 +74,7 @@ fn time(form: &Form, id: &str, label: &str, value: &str) -> Markup {
         div.field {
             label for=(id) { (label) }
             @if form.times.is_empty() {
-                input id=(id) name=(id) type="time" step=(form.step_secs) value=(value) required;
+                input id=(id) name=(id) type="time" step=(form.step_secs) max=[form.until.as_deref()] value=(value) required;
             } @else {
                 input id=(id) name=(id) type="text" list="times" value=(value) required;
             }
@@ -97,6 +97,7 @@ fn operation(view: &View, form: &Form) -> Markup {
             fieldset { legend { "Which intervals" }
                 div.row { (time(form, "from", "From", &form.from)) (time(form, "to", "Until", &form.to))
                     button.btn.sm type="submit" formnovalidate name="pick" value="1" { "Choose these" } }
+                @if let Some(until) = &form.until { p.hint { "The day goes on: intervals up to " (until) " are over and can be worked on." } }
                 @if !form.times.is_empty() { p.hint { "The second time an hour happens is written with ~2, as in 02:15~2." } }
             }
             fieldset.ops-list { legend { "What to do with them" }

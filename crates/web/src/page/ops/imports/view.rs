@@ -97,7 +97,7 @@ fn send() -> Markup {
                 form.confirm method="post" action="/ops/imports" enctype="multipart/form-data" {
                     div.field { label for="file" { "File" }
                         input #file name="file" type="file" required aria-describedby="file-h";
-                        span.hint #file-h { "Green Button, NEM12, NEM13, CMEP or CSV, also packed as .gz or .zip. What it is, is found out from its content." } }
+                        span.hint #file-h { "Green Button, NEM12, NEM13, CMEP, CSV or Parquet, also packed as .gz or .zip. What it is, is found out from its content." } }
                     div.field { label for="zone" { "Time zone of stamps without an offset" }
                         input #zone name="zone" type="text" autocomplete="off" placeholder="Europe/Zurich"; }
                     div.field { label for="mapping" { "What the columns of a table mean, if their headings do not say (TOML)" }

@@ -1,5 +1,6 @@
 //! The rule sets: what is in force, who put it there and why, and what another threshold would have done.
 
+pub(crate) mod group;
 mod thresholds;
 mod view;
 
@@ -14,7 +15,9 @@ use crate::read::{failed, look};
 use crate::ui::{self, Chip, Crumb};
 use axum::Form;
 use axum::response::{IntoResponse, Redirect, Response};
+use group::NewGroup;
 use jiff::ToSpan;
+use jiff::civil::Date;
 use maud::Markup;
 use mdm::what_if::{EffectSample, RuleEffect, WhatIf};
 use operations::Right;
@@ -51,17 +54,28 @@ fn view(
     go_on: &dyn Fn() -> bool,
 ) -> Result<View, WebError> {
     let mdm = &ctx.app.mdm;
+    let new = NewGroup::of(param);
     let trying = param("try").is_some();
-    let book = mdm.book_on(ctx.words().today()).map_err(|error| failed(&error))?;
-    let group = chosen(&book, param);
+    let standing = mdm.book_on(ctx.words().today()).map_err(|error| failed(&error))?;
+    let drafted = new.as_ref().map(|new| new.draft(&standing));
+    let (book, group, wrong) = match drafted {
+        Some(Ok(book)) => {
+            let last = book.groups().len().checked_sub(1);
+            (book, last, None)
+        }
+        Some(Err(why)) => (standing.clone(), None, Some(why)),
+        None => (standing.clone(), chosen(&standing, param), None),
+    };
     let tried = thresholds::tried(&book, group, param).map_err(|error| WebError::internal(&error))?;
+    let trying = trying && wrong.is_none();
+    let refused = refused.or(wrong.filter(|_| param("try").is_some()));
     let mut refused = refused;
     let mut effect = None;
     if trying && !tried.wrong() {
         let today = ctx.words().today();
         let from = today.checked_sub(BACK.days()).unwrap_or(today);
         match mdm.what_if(ctx.now, &tried.toml, (from, today), go_on).map_err(|error| failed(&error))? {
-            Ok(found) => effect = Some(effect_view(ctx, &tried, &found)),
+            Ok(found) => effect = Some(effect_view(ctx, &tried, new.as_ref(), &found)),
             Err(why) => refused = Some(format!("These thresholds are refused: {why}.")),
         }
     }
@@ -69,14 +83,21 @@ fn view(
         summary: format!(
             "Rule set {} judges today's readings. It has {} with other thresholds.",
             short(&book.hash().to_string()),
-            fmt::counted(u64::try_from(book.groups().len()).unwrap_or(0), "group")
+            fmt::counted(u64::try_from(standing.groups().len()).unwrap_or(0), "group")
         ),
-        groups: chips(&book, group),
+        groups: if new.is_some() { Vec::new() } else { chips(&book, group) },
         group: group
+            .filter(|_| new.is_none())
             .and_then(|index| book.groups().get(index))
             .map(|group| group.name.clone())
             .unwrap_or_default(),
-        differing: book.groups().iter().map(differing).collect(),
+        ends: group
+            .filter(|_| new.is_none() && ctx.may(Right::SetRules))
+            .and_then(|index| book.groups().get(index))
+            .is_some_and(|group| group.to.is_none_or(|to| to > ctx.words().today())),
+        today: ctx.words().today().to_string(),
+        differing: standing.groups().iter().map(differing).collect(),
+        new,
         sets: sets(ctx)?,
         rules: tried.cards,
         refused,
@@ -137,7 +158,7 @@ fn sets(ctx: &Ctx) -> Result<Vec<SetRow>, WebError> {
     Ok(rows)
 }
 
-fn effect_view(ctx: &Ctx, tried: &thresholds::Tried, found: &WhatIf) -> Effect {
+fn effect_view(ctx: &Ctx, tried: &thresholds::Tried, new: Option<&NewGroup>, found: &WhatIf) -> Effect {
     let mut rules: Vec<&RuleEffect> = found.rules.iter().collect();
     rules.sort_by_key(|rule| core::cmp::Reverse(rule.would.abs_diff(rule.now)));
     let (now, would) = rules.iter().fold((0, 0), |(now, would), rule| (now + rule.now, would + rule.would));
@@ -160,7 +181,7 @@ fn effect_view(ctx: &Ctx, tried: &thresholds::Tried, found: &WhatIf) -> Effect {
         } else {
             Vec::new()
         },
-        fields: tried.changed.clone(),
+        fields: new.map(NewGroup::fields).into_iter().flatten().chain(tried.changed.clone()).collect(),
         from: ctx.words().today().to_string(),
     }
 }
@@ -183,11 +204,7 @@ fn effect_row(ctx: &Ctx, rule: &RuleEffect) -> EffectRow {
 
 /// `POST /ops/rules`: puts what was tried in force, with a reason and the first day that it judges.
 pub(crate) async fn post(ctx: Ctx, Form(fields): Form<Vec<(String, String)>>) -> Result<Response, WebError> {
-    let param = move |name: &str| {
-        let value =
-            fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned());
-        value.filter(|value| !value.is_empty())
-    };
+    let param = params(fields);
     let done = ctx
         .blocking_until(LONGEST_TRIAL, move |ctx, go_on| match activate(ctx, &param)? {
             Ok(hash) => Ok(Ok(hash)),
@@ -203,10 +220,25 @@ pub(crate) async fn post(ctx: Ctx, Form(fields): Form<Vec<(String, String)>>) ->
     }
 }
 
+/// The fields of a form by name; what is empty counts as not there.
+fn params(fields: Vec<(String, String)>) -> impl Fn(&str) -> Option<String> {
+    move |name: &str| {
+        let value =
+            fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned());
+        value.filter(|value| !value.is_empty())
+    }
+}
+
 fn activate(ctx: &Ctx, param: &dyn Fn(&str) -> Option<String>) -> Result<Result<String, String>, WebError> {
-    let mdm = &ctx.app.mdm;
-    let book = mdm.book_on(ctx.words().today()).map_err(|error| failed(&error))?;
-    let group = chosen(&book, param);
+    let mut book = ctx.app.mdm.book_on(ctx.words().today()).map_err(|error| failed(&error))?;
+    let mut group = chosen(&book, param);
+    if let Some(new) = NewGroup::of(param) {
+        book = match new.draft(&book) {
+            Ok(book) => book,
+            Err(why) => return Ok(Err(why)),
+        };
+        group = book.groups().len().checked_sub(1);
+    }
     let tried = thresholds::tried(&book, group, param).map_err(|error| WebError::internal(&error))?;
     if tried.wrong() {
         return Ok(Err("A threshold is no whole number; it is marked below.".to_owned()));
@@ -214,17 +246,35 @@ fn activate(ctx: &Ctx, param: &dyn Fn(&str) -> Option<String>) -> Result<Result<
     if tried.changed.is_empty() {
         return Ok(Err("No threshold differs from those in force; change one first.".to_owned()));
     }
-    let Some(from) = param("from").and_then(|from| from.parse::<jiff::civil::Date>().ok()) else {
-        return Ok(Err("Say from which day on, as in 2026-07-14.".to_owned()));
-    };
+    match first_day(ctx, param) {
+        Ok(from) => apply(ctx, &tried.toml, from, param),
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+/// The first day of the field `from`, today at the earliest.
+fn first_day(ctx: &Ctx, param: &dyn Fn(&str) -> Option<String>) -> Result<Date, String> {
+    let from = param("from").and_then(|from| from.parse::<Date>().ok());
+    let from = from.ok_or_else(|| "Say from which day on, as in 2026-07-14.".to_owned())?;
     if from < ctx.words().today() {
-        return Ok(Err(
+        return Err(
             "Rules can be put in force from today on; days that are judged already stay as they are."
                 .to_owned(),
-        ));
+        );
     }
+    Ok(from)
+}
+
+/// Puts a rules file in force for the days from `from` on, with the reason of the field `note`.
+fn apply(
+    ctx: &Ctx,
+    toml: &str,
+    from: Date,
+    param: &dyn Fn(&str) -> Option<String>,
+) -> Result<Result<String, String>, WebError> {
     let note = param("note").unwrap_or_default();
     let user = ctx.person()?.id;
-    let done = mdm.activate_rules(ctx.now, user, &tried.toml, from, &note).map_err(|error| failed(&error))?;
+    let done =
+        ctx.app.mdm.activate_rules(ctx.now, user, toml, from, &note).map_err(|error| failed(&error))?;
     Ok(done.map_err(|why| why.to_string()))
 }

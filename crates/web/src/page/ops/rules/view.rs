@@ -1,5 +1,6 @@
 //! The template of the rule sets: what is in force, what it used to be, and what another threshold would have done.
 
+use super::group::{NewGroup, Tick};
 use crate::ui::{Chip, Icon, Tone, chips, empty, icon, note};
 use maud::{Markup, html};
 
@@ -98,6 +99,12 @@ pub(crate) struct View {
     pub(crate) groups: Vec<Chip>,
     /// The group that is chosen.
     pub(crate) group: String,
+    /// The group that is begun.
+    pub(crate) new: Option<NewGroup>,
+    /// Whether the person may end the chosen group.
+    pub(crate) ends: bool,
+    /// Today, as forms write it.
+    pub(crate) today: String,
     /// Every group with its differences.
     pub(crate) differing: Vec<GroupCard>,
     /// In force and before.
@@ -120,13 +127,16 @@ pub(crate) struct View {
 pub(crate) fn main(view: &View) -> Markup {
     html! {
         main #main tabindex="-1" {
-            div.ttl { div { h1 { "Rules" } p { (view.summary) } } }
+            div.ttl {
+                div { h1 { @if view.new.is_some() { "New group of rules" } @else { "Rules" } } p { (view.summary) } }
+                @if view.may_set && view.new.is_none() { div.acts { a.btn href="/ops/rules?new=1" { "New group" } } }
+            }
             @if let Some(done) = &view.done { div role="status" { (note(Tone::Ok, Icon::Check, done)) } }
             @if let Some(why) = &view.refused { div role="alert" { (note(Tone::Bad, Icon::Warn, why)) } }
             @if let Some(effect) = &view.effect { (effect_panel(view, effect)) }
             div.board {
                 (thresholds(view))
-                div { (groups(view)) (history(view)) }
+                div.stack { @if view.ends { (ending(view)) } (groups(view)) (history(view)) }
             }
         }
     }
@@ -155,10 +165,47 @@ fn thresholds(view: &View) -> Markup {
             form action="/ops/rules" {
                 @if !view.group.is_empty() { input type="hidden" name="group" value=(view.group); }
                 input type="hidden" name="try" value="1";
+                @if let Some(new) = &view.new { (new_group(new)) }
                 @for card in &view.rules { (card_of(card)) }
                 div.pb { button.btn.pri type="submit" { "What would this have done?" } span.hint { " Nothing changes yet." } }
             }
         }
+    }
+}
+
+/// Which group is begun, and whom it is for.
+fn new_group(new: &NewGroup) -> Markup {
+    html! {
+        div.pb {
+            input type="hidden" name="new" value="1";
+            div.field { label for="name" { "Name" } input #name name="name" type="text" value=(new.name) maxlength="60" required autocomplete="off"; }
+            @for (what, ticks) in &new.whom { fieldset.ticks { legend { (what) }
+                @for tick in ticks { (tick_of(tick)) }
+            } }
+            p.hint { "The group is for channels of which every line with a tick holds; a line without one holds for all. It begins with the thresholds that hold today: change below what shall differ." }
+        }
+    }
+}
+
+fn tick_of((name, words, ticked): &Tick) -> Markup {
+    html! { label for=(format!("w-{name}")) { input type="checkbox" id=(format!("w-{name}")) name=(name) value="1" checked[*ticked]; (words) } }
+}
+
+/// The form that ends the chosen group, closed until it is wanted.
+fn ending(view: &View) -> Markup {
+    html! {
+        section.panel aria-label="End the group" { div.pb { details.tbl {
+            summary { "End the group " (view.group) }
+            form.confirm method="post" action="/ops/rules/end" {
+                input type="hidden" name="group" value=(view.group);
+                p { "From the day on, its channels are judged like everybody's. Days before keep it, and so does the record." }
+                div.row {
+                    div.field { label for="end-from" { "First day without it" } input #end-from name="from" type="date" value=(view.today) min=(view.today) required; }
+                    div.field.grow { label for="end-note" { "Reason" } input #end-note name="note" type="text" maxlength="300" required autocomplete="off"; }
+                }
+                p { button.btn type="submit" { (icon(Icon::Check)) "End it" } }
+            }
+        } } }
     }
 }
 

@@ -203,7 +203,13 @@ fn group_row(ctx: &Ctx, asked: &Asked, group: &ExceptionGroup) -> GroupRow {
         severity: words::severity(&group.severity),
         count: fmt::grouped(group.count),
         meters: fmt::grouped(group.meters),
-        oldest: (fmt::short(group.oldest), fmt::counted(u64::try_from(age).unwrap_or(0), "day")),
+        oldest: (
+            fmt::short(group.oldest),
+            match u64::try_from(age).unwrap_or(0) {
+                0 => "today".to_owned(),
+                days => fmt::counted(days, "day"),
+            },
+        ),
     }
 }
 

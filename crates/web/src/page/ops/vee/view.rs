@@ -119,7 +119,7 @@ fn groups(rows: &[GroupRow]) -> Markup {
                 th.lead scope="row" role="rowheader" { a href=(row.href) { (row.rule) } p { (row.meaning) } }
                 td role="cell" { (status(row.severity.0, row.severity.1, row.severity.2)) }
                 td.n role="cell" { a href=(row.href) aria-label=(format!("{} of {}", row.count, row.rule)) { b { (row.count) } } span.unit { " open" } }
-                td.n role="cell" { (row.meters) span.unit { " meters" } }
+                td.n role="cell" { (row.meters) span.unit { @if row.meters == "1" { " meter" } @else { " meters" } } }
                 td.n.whole role="cell" { (row.oldest.0) small { (row.oldest.1) } }
             } } }
         } }
