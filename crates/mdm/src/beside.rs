@@ -24,7 +24,16 @@ pub(crate) fn sibling((kind, block): &Beside) -> Sibling<'_> {
 
 impl Workshop<'_> {
     /// The reads of the time-of-use registers inside the day.
-    pub(crate) fn rates(&self, entry: &Entry, day: &LocalDay) -> Result<Vec<TouRead>, MdmError> {
+    pub(crate) fn rates(&mut self, entry: &Entry, day: &LocalDay) -> Result<Vec<TouRead>, MdmError> {
+        let channel = &entry.channel;
+        let known = match self.rated.get(&channel.id) {
+            Some(known) => *known,
+            None => self.write.has_rates(channel.meter, channel.kind)?,
+        };
+        self.rated.insert(channel.id, known);
+        if !known {
+            return Ok(Vec::new());
+        }
         crate::surroundings::tou_registers(self.write, entry, day.start(), day.end())
     }
 

@@ -41,6 +41,10 @@ pub(crate) struct Workshop<'a> {
     pub(crate) settled: BTreeSet<(ChannelId, Date)>,
     /// Temperatures as they were looked up.
     pub(crate) weather: Weather,
+    /// Channels of which it was looked up whether there are registers of rates.
+    pub(crate) rated: BTreeMap<ChannelId, bool>,
+    /// Days of which a version was kept.
+    kept: BTreeSet<Date>,
 }
 
 /// What is known of a day before this call.
@@ -88,11 +92,14 @@ impl<'a> Workshop<'a> {
             system_clock: None,
             settled: BTreeSet::new(),
             weather: Weather::new(),
+            rated: BTreeMap::new(),
+            kept: BTreeSet::new(),
         })
     }
 
-    /// Writes back what was remembered.
+    /// Writes back what was remembered; files of days that changed after they were closed are to be written again.
     pub(crate) fn finish(&mut self) -> Result<(), MdmError> {
+        crate::version::renew_files(self.write, core::mem::take(&mut self.kept), self.now)?;
         for (channel, (stats, changed)) in &mut self.stats {
             if core::mem::take(changed) {
                 self.write.put_channel_stats(*channel, &stats.to_bytes())?;
@@ -337,6 +344,7 @@ impl<'a> Workshop<'a> {
             let block = day.to_block(channel, version, self.now);
             let rules = self.in_force.on(day.day.date()).map_or(self.rules_id, |(id, _)| id);
             self.write.put_day(&StoredDay { block, sealed, rules })?;
+            self.kept.insert(day.day.date());
             self.note_version(channel, day.day.date(), known, version, made.origin)?;
             if let Some((stats, dirty)) = self.stats.get_mut(&channel) {
                 stats.absorb(day);

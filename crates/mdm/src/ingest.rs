@@ -173,6 +173,9 @@ impl Workshop<'_> {
             return Ok(());
         }
         report.registers += 1;
+        if read.tou != 0 {
+            self.rated.insert(entry.channel.id, true);
+        }
         let day = self.day_containing(read.at)?;
         if read.tou != 0 && self.rules(&entry, day.date()).estimation.tou.is_empty() {
             return Ok(());

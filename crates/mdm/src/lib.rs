@@ -56,7 +56,7 @@ pub use error::MdmError;
 pub use gaps::{ChannelGaps, Gap};
 pub use import::{ImportError, ImportReport, ImportSource};
 pub use ingest::{Incoming, IngestReport};
-pub use version::EDIT_KEPT;
+pub use version::{EDIT_KEPT, EXPORT_DAY};
 
 use activation::InForce;
 use catalogue::Catalogue;

@@ -323,15 +323,10 @@ pub(crate) fn tou_registers(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<TouRead>, MdmError> {
-    let mut found = Vec::new();
-    for register in 1..=RATES {
-        let reads = read.register_reads(entry.channel.meter, entry.channel.kind, register, from, to)?;
-        let exact = reads
-            .iter()
-            .filter_map(|read| Some(TouRead { register, at: read.at, value: exact(read, entry)? }));
-        found.extend(exact);
-    }
-    Ok(found)
+    let reads = read.rate_reads(entry.channel.meter, entry.channel.kind, from, to)?;
+    let exact =
+        |read: &RegisterRead| Some(TouRead { register: read.tou, at: read.at, value: exact(read, entry)? });
+    Ok(reads.iter().filter_map(exact).collect())
 }
 
 /// A register in the stored unit, multiplier applied; none if that is not exact.

@@ -5,9 +5,19 @@ use crate::catalogue::Entry;
 use crate::day::Workshop;
 use crate::ingest::{Delivery, IngestReport};
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use model::{BillId, ChannelId};
-use store::{Origin, RebillFlag, StoredFinding, VersionOrigin, VersionSource};
+use std::collections::BTreeSet;
+use store::{NewJob, Origin, RebillFlag, StoredFinding, VersionOrigin, VersionSource, Write};
 use vee::Day;
+
+/// The kind of the jobs that write a closed day as a file for analysts; the key is its date. A version that is kept of a day
+/// whose file is written has it written again.
+pub const EXPORT_DAY: &str = "export-day";
+/// Corrections seldom come alone: a file is written again so long after the first.
+const GATHER: SignedDuration = SignedDuration::from_mins(5);
+/// How often a file is tried.
+const ATTEMPTS: u32 = 12;
 
 /// The rule under which a reading is reported that came for an interval set by a person.
 pub const EDIT_KEPT: &str = "edit_kept";
@@ -21,6 +31,26 @@ pub(crate) fn still_rejected(rejected: &[(u32, i64)], day: &Day) -> Vec<(u32, i6
             .is_some_and(|slot| !slot.quality.is_read())
     };
     rejected.iter().filter(|(slot, _)| without(*slot)).copied().collect()
+}
+
+/// Has the files of closed days written again, where somebody has days written as files.
+pub(crate) fn renew_files(write: &Write, days: BTreeSet<Date>, now: Timestamp) -> Result<(), MdmError> {
+    if days.is_empty() {
+        return Ok(());
+    }
+    // A day that is not closed gets its first file when it is.
+    let Some(last) = write.last_closed_day()? else { return Ok(()) };
+    for day in days.into_iter().filter(|day| *day <= last) {
+        let job = NewJob {
+            kind: EXPORT_DAY.to_owned(),
+            key: day.to_string(),
+            payload: format!("changed {now}"),
+            due_at: now.saturating_add(GATHER).unwrap_or(now),
+            most_attempts: ATTEMPTS,
+        };
+        write.redo_job(&job, now)?;
+    }
+    Ok(())
 }
 
 impl Workshop<'_> {

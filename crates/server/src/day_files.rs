@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A file appears whole or not at all: it is written beside, synchronised and given its name. Written again, it has the same
-//! bytes while nobody has changed the day.
+//! bytes while nobody has changed the day. A day that is corrected after its file was written gets a new one some minutes
+//! later, see [`mdm::EXPORT_DAY`].
 
 use anyhow::{Context, Result};
 use jiff::civil::Date;
@@ -17,10 +18,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{NewJob, StoreError};
+use store::{NewJob, Stage, StoreError};
 
-/// Write a closed day; the key is its date.
-pub const EXPORT_DAY: &str = "export-day";
+pub use mdm::EXPORT_DAY;
+
 /// Closed days before the last one that are written where they were not yet. Jobs are forgotten later than that.
 const BACK_D: i64 = 21;
 const ATTEMPTS: u32 = 12;
@@ -124,7 +125,16 @@ impl DayFiles {
                         format!("{} rows of {} channels in {}", done.intervals, done.channels, path.display())
                     },
                 );
-                store.run_job(&job, now, |_| Ok::<_, StoreError>(text))?;
+                store.advance_job(&job, now, |write| {
+                    // Of a version that came while the file was written the file may know nothing.
+                    let payload =
+                        write.job(EXPORT_DAY, &job.key)?.map_or_else(String::new, |job| job.payload);
+                    Ok::<_, StoreError>(if payload == job.payload {
+                        Stage::Done(text)
+                    } else {
+                        Stage::More { payload, outcome: text }
+                    })
+                })?;
             }
             Err(error) => {
                 let why = format!("{error:#}");
@@ -133,5 +143,135 @@ impl DayFiles {
             }
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use mdm::edit::{Edit, Editor, Op, ReasonCode};
+    use model::{
+        BatchSource, ChannelId, ChannelKind, Commodity, IntervalLength, MeterId, ReadBatch, Serial, Unit,
+        UserId,
+    };
+    use store::{JobState, NewMeter, NewRoute, Provision, Store};
+
+    const DAY: Date = date(2026, 3, 2);
+
+    /// One meter at no service point, whose days are whole.
+    fn utility() -> Arc<Mdm> {
+        let store = Store::open_in_memory().unwrap();
+        let meter = NewMeter {
+            serial: Serial::new("M-1"),
+            model: "any".to_owned(),
+            commodity: Commodity::Electricity,
+            service_point: None,
+            route: NewRoute::Direct { endpoint: "10.0.0.1:4059".to_owned() },
+            system_title: [1; 8],
+            client_sap: 1,
+            server_sap: 1,
+            security: "hls5".to_owned(),
+            installed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            channels: vec![(ChannelKind::Import, IntervalLength::HOUR)],
+            keys: Vec::new(),
+            metering: model::master::Metering::default(),
+        };
+        let all = Provision { meters: vec![meter], ..Provision::default() };
+        store
+            .write(|write| {
+                write.set_utility("Test", "Europe/Zurich")?;
+                write.provision(&all)
+            })
+            .unwrap();
+        Arc::new(Mdm::new(store, vee::Rules::default(), std::collections::BTreeMap::new()).unwrap())
+    }
+
+    fn read(mdm: &Mdm, day: Date, now: Timestamp) {
+        let batch = ReadBatch {
+            meter: MeterId::new(1),
+            kind: ChannelKind::Import,
+            start: mdm.local_day(day).unwrap().start(),
+            interval: IntervalLength::HOUR,
+            values: (0..24).map(|hour| Some(300 + hour)).collect(),
+            scaler: 0,
+            unit: Unit::WattHour,
+            status: vec![0; 24],
+            received_at: now,
+            source: BatchSource::Scheduled,
+        };
+        mdm.ingest(now, vec![batch]).unwrap();
+    }
+
+    fn set_first_hour(mdm: &Mdm, value: i64, now: Timestamp) {
+        let edit = Edit {
+            command: format!("set {value}"),
+            channel: ChannelId::new(1),
+            date: DAY,
+            slots: (0..1).into(),
+            op: Op::Set { values: vec![value] },
+            reason: Some(ReasonCode::MeterFault),
+            note: String::new(),
+            expected_version: mdm
+                .store()
+                .read(|read| read.day(ChannelId::new(1), DAY))
+                .unwrap()
+                .unwrap()
+                .block
+                .version,
+        };
+        let editor = Editor { user: UserId::new(1), may_edit_billed: false };
+        mdm.apply(now, editor, &edit).unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_day_that_is_corrected_after_its_file_was_written_is_written_again() {
+        let mdm = utility();
+        let folder = tempfile::tempdir().unwrap();
+        let now = mdm.local_day(date(2026, 3, 4)).unwrap().start();
+        let minutes = |count: i64| now.saturating_add(SignedDuration::from_mins(count)).unwrap();
+        let lease = SignedDuration::from_mins(1);
+        let mut files = DayFiles::new(Arc::clone(&mdm), folder.path().to_owned(), "one".to_owned(), lease);
+        read(&mdm, DAY, now);
+        mdm.close_due(now).unwrap();
+        let job = || mdm.store().read(|read| read.job(EXPORT_DAY, &DAY.to_string())).unwrap();
+        set_first_hour(&mdm, 1, now);
+        assert_eq!(job(), None, "nobody has days written as files");
+
+        assert!(files.plan(now).unwrap() > 0);
+        while files.turn(now).unwrap() {}
+        let path = folder.path().join(format!("date={DAY}/part-0.parquet"));
+        let first = fs::read(&path).unwrap();
+        assert_eq!(job().unwrap().state, JobState::Done);
+        assert!(!files.turn(minutes(60)).unwrap(), "nothing has changed");
+
+        set_first_hour(&mdm, 2, minutes(60));
+        set_first_hour(&mdm, 3, minutes(62));
+        assert!(!files.turn(minutes(64)).unwrap(), "more corrections may come");
+        assert!(files.turn(minutes(65)).unwrap());
+        assert!(!files.turn(minutes(99)).unwrap(), "once for both");
+        let second = fs::read(&path).unwrap();
+        assert_ne!(second, first);
+        let mut expected = Vec::new();
+        write_day(&mdm, DAY, &mut expected).unwrap();
+        assert_eq!(second, expected);
+
+        // A correction while the file is being written: whoever writes it cannot know of it.
+        set_first_hour(&mdm, 4, minutes(100));
+        let held = mdm.store().claim_job(minutes(110), "two", &[EXPORT_DAY], lease).unwrap().unwrap();
+        set_first_hour(&mdm, 5, minutes(110));
+        let now_asked = job().unwrap();
+        assert_ne!(now_asked.payload, held.payload, "it is to be done once more");
+        assert_eq!((now_asked.owner.as_deref(), now_asked.state), (Some("two"), JobState::Waiting));
+
+        // Its job was forgotten long ago.
+        let forget = |write: &store::Write| write.forget_jobs(Timestamp::MAX);
+        assert!(files.turn(minutes(120)).unwrap());
+        assert!(mdm.store().write(forget).unwrap() > 0);
+        read(&mdm, date(2026, 3, 3), minutes(120));
+        files.planned = None;
+        mdm.close_due(minutes(48 * 60)).unwrap();
+        assert!(files.plan(minutes(48 * 60)).unwrap() > 0);
+        while files.turn(minutes(48 * 60)).unwrap() {}
     }
 }

@@ -314,6 +314,28 @@ impl Write {
         Ok(execute(&self.conn, sql, values)? > 0 || self.enqueue_job(new, now)?)
     }
 
+    /// Has work done anew because what it was made from has changed: what was done, given up or forgotten waits again, from
+    /// `new.due_at` on. Whoever is at it right now finds another payload when it ends and knows that it must be done once
+    /// more; what waits untouched stays as it is. Work of a kind that nobody ever asked for is not begun.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn redo_job(&self, new: &NewJob, now: Timestamp) -> Result<bool> {
+        let sql = "UPDATE job SET attempts = CASE WHEN state = 'waiting' THEN attempts ELSE 0 END, \
+                   due_ms = CASE WHEN state = 'waiting' THEN due_ms ELSE ? END, state = 'waiting', payload = ?, \
+                   updated_ms = ? WHERE kind = ? AND key = ? AND (state <> 'waiting' OR lease_until_ms IS NOT NULL)";
+        let values = (new.due_at.as_millisecond(), &new.payload, now.as_millisecond(), &new.kind, &new.key);
+        if execute(&self.conn, sql, values)? > 0 {
+            return Ok(true);
+        }
+        let asked: u64 = value(
+            &self.conn,
+            "SELECT count(*) FROM (SELECT 1 FROM job WHERE kind = ? LIMIT 1) AS one",
+            [&new.kind],
+        )?;
+        Ok(asked > 0 && self.enqueue_job(new, now)?)
+    }
+
     /// Keeps work that can never be done, so that somebody sees it. Whether it was new.
     ///
     /// # Errors

@@ -49,6 +49,33 @@ impl Read {
         rows(&self.conn, &sql, (meter.get(), kind.code(), tou, from.as_second(), to.as_second()), read)
     }
 
+    /// The reads of every rate's register in `[from, to]`, both ends included, by rate and time.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn rate_reads(
+        &self,
+        meter: MeterId,
+        kind: ChannelKind,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<RegisterRead>> {
+        // Rates one by one, so that the index is sought in and not walked through.
+        let sql = format!(
+            "{COLUMNS} WHERE meter = ? AND kind = ? AND tou IN (1, 2, 3, 4) AND at_s >= ? AND at_s <= ? ORDER BY tou, at_s"
+        );
+        rows(&self.conn, &sql, (meter.get(), kind.code(), from.as_second(), to.as_second()), read)
+    }
+
+    /// Whether any rate's register of a meter was ever read.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn has_rates(&self, meter: MeterId, kind: ChannelKind) -> Result<bool> {
+        let sql = "SELECT tou FROM register_read WHERE meter = ? AND kind = ? AND tou > 0 LIMIT 1";
+        Ok(row(&self.conn, sql, (meter.get(), kind.code()), |row| row.get::<_, u8>(0))?.is_some())
+    }
+
     /// The last read of one register at or before `at`.
     ///
     /// # Errors

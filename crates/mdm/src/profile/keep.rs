@@ -48,6 +48,9 @@ impl Mdm {
                 report.unknown = done.unknown as u64;
                 report.findings = done.findings as u64;
             }
+            if report.whole > 0 {
+                crate::version::renew_files(write, [load.day.date()].into(), load.now)?;
+            }
             if let Some((name, position)) = mark {
                 write.put_load_mark(name, position)?;
             }
