@@ -47,20 +47,22 @@ impl Catalogue {
         let meters: BTreeMap<MeterId, Meter> =
             read.meters()?.into_iter().map(|meter| (meter.id, meter)).collect();
         let places = Places::load(read)?;
+        let in_store = read.taken_off()?;
         let checks: BTreeMap<MeterId, MeterId> =
             meters.values().filter_map(|meter| Some((meter.check_of?, meter.id))).collect();
         let names: std::collections::BTreeSet<&String> = meters.values().map(|meter| &meter.model).collect();
         let mut catalogue = Self { models: names.into_iter().cloned().collect(), ..Self::default() };
         for channel in read.channels()? {
             let Some(meter) = meters.get(&channel.meter) else { continue };
-            let edges: Vec<Timestamp> = meter.fitted_at.into_iter().chain(meter.retired_at).collect();
+            let removed = meter.retired_at.or_else(|| in_store.get(&meter.id).copied());
+            let edges: Vec<Timestamp> = meter.fitted_at.into_iter().chain(removed).collect();
             if !edges.is_empty() {
                 catalogue.exchanges.insert(meter.id, edges);
             }
             let known = models.get(&meter.model).copied().unwrap_or_default();
             let entry = Entry {
                 channel,
-                facts: places.facts(&channel, meter, known),
+                facts: Facts { removed, ..places.facts(&channel, meter, known) },
                 installed_at: meter.installed_at,
                 checked_by: checks.get(&meter.id).copied(),
                 model: catalogue.models.binary_search(&meter.model).unwrap_or(0),
@@ -148,7 +150,6 @@ impl Places {
             multiplier: meter.multiplier.max(1),
             counter_bits: known.counter_bits.filter(|_| channel.kind.is_additive()),
             installed: meter.fitted_at,
-            removed: meter.retired_at,
             ..Facts::new(channel.kind, channel.interval)
         }
     }

@@ -24,6 +24,7 @@ mod day;
 pub mod edit;
 mod error;
 mod fill;
+pub mod fitting;
 mod gaps;
 pub mod group;
 mod import;

@@ -164,7 +164,7 @@ pub enum Route {
 pub struct Meter {
     /// On its plate.
     pub serial: Serial,
-    /// Where it is installed, by number.
+    /// Where it is installed, by number; empty for a spare one in store.
     pub service_point: String,
     /// Meter model.
     pub model: String,

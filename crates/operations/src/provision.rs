@@ -132,7 +132,7 @@ fn new_meter(meter: master::Meter, key: &MasterKey, now: Timestamp) -> NewMeter 
         channels: model.map(|model| models::channels(&model)).unwrap_or_default(),
         serial: meter.serial,
         model: meter.model,
-        service_point: Some(meter.service_point),
+        service_point: Some(meter.service_point).filter(|number| !number.is_empty()),
         route: match meter.route {
             master::Route::Direct(endpoint) => NewRoute::Direct { endpoint },
             master::Route::Behind(collector, address) => NewRoute::Behind { collector, address },
@@ -141,7 +141,8 @@ fn new_meter(meter: master::Meter, key: &MasterKey, now: Timestamp) -> NewMeter 
         client_sap: MANAGEMENT_CLIENT,
         server_sap: MANAGEMENT_DEVICE,
         security: "hls5".to_owned(),
-        installed_at: now,
+        // One that took another's place is there since then, whenever it is told.
+        installed_at: meter.metering.fitted.unwrap_or(now).min(now),
         metering: meter.metering,
         keys: vec![wrapped("guek", meter.encryption_key), wrapped("gak", meter.authentication_key)],
     }

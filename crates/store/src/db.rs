@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_readers.sql"),
     include_str!("../migrations/0011_senders.sql"),
     include_str!("../migrations/0012_class_day.sql"),
+    include_str!("../migrations/0016_meter_change.sql"),
 ];
 
 /// Whether this program reads a database of schema `found`, without changing it.

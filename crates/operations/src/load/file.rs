@@ -88,7 +88,7 @@ const SERVICE_POINTS: &[Column] = &[
 ];
 const METERS: &[Column] = &[
     column("serial", true, "serial number on the plate", "40210455"),
-    column("service_point", true, "where it is installed", "S-3001"),
+    column("service_point", false, "where it is installed; empty for a spare one in store", "S-3001"),
     column("model", true, "meter model: a name of `wattle admin template --models`", "electricity"),
     column("system_title", true, "DLMS system title, 16 hexadecimal digits", "5741540002658E07"),
     column("collector", false, "collector it is behind; empty for a direct meter", "COL-1"),

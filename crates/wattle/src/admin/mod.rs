@@ -3,6 +3,7 @@
 mod groups;
 mod jobs;
 mod load;
+mod meters;
 mod migrate;
 mod retention;
 mod rules;
@@ -38,6 +39,8 @@ enum Command {
     Retention(retention::Arguments),
     /// List, show, define and retire saved groups of meters.
     Groups(groups::Arguments),
+    /// Say that meters were exchanged, fitted, taken off or retired.
+    Meters(meters::Arguments),
     /// Show, compare, try and put in force the rules of validation and estimation.
     Rules(rules::Arguments),
     /// Bring premises, customers, service points, meters, collectors and keys in from CSV files.
@@ -101,6 +104,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         Command::Jobs(arguments) => jobs::run(arguments, talk),
         Command::Retention(arguments) => retention::run(arguments, talk),
         Command::Groups(arguments) => groups::run(arguments, talk),
+        Command::Meters(arguments) => meters::run(arguments, talk),
         Command::Rules(arguments) => rules::run(arguments, talk),
         Command::Load(arguments) => load::run(arguments, talk),
         Command::Template(arguments) => template::run(arguments, talk),

@@ -41,6 +41,59 @@ fn groups_are_defined_changed_and_retired_with_a_reason() {
 }
 
 #[test]
+fn a_meter_is_exchanged_with_its_registers_and_a_reason() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let utility = Utility::set_up(home.path(), &data);
+    let file = |name: &str, content: &str| {
+        let path = home.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    };
+    let key = "000102030405060708090A0B0C0D0E0F";
+    let meter = |serial: &str, point: &str, n: u8| {
+        format!("{serial},{point},electricity,57414C54450000{n:02X},10.0.0.{n}:4059\n")
+    };
+    let meters = meter("E-1", "S-1", 1) + &meter("E-2", "", 2);
+    let loaded = utility.load(&[
+        file("premises.csv", "premise,address,city\nP-1,1 Alder Court,Millbrook\n"),
+        file("points.csv", "service_point,premise,commodity\nS-1,P-1,electricity\n"),
+        file("meters.csv", &format!("serial,service_point,model,system_title,endpoint\n{meters}")),
+        file(
+            "keys.csv",
+            &format!("serial,encryption_key,authentication_key\nE-1,{key},{key}\nE-2,{key},{key}\n"),
+        ),
+    ]);
+    assert_eq!(loaded.code, Some(0), "{}", loaded.err);
+    let ask = |more: &[&str]| run(&[&["--json", "admin", "meters", "--data", text(&data)], more].concat());
+    let at = ask(&["show", "E-1"]).records()[0]["from"].as_str().unwrap().to_owned();
+    let at: jiff::Timestamp = at.parse().unwrap();
+    let at = (at + jiff::SignedDuration::from_millis(1)).to_string();
+    let why = ["--at", &at, "--reason", "dark display", "--by", "operator"];
+    for (args, told) in [
+        (&["exchange", "E-1", "E-9"][..], "no meter has the serial number E-9"),
+        (&["exchange", "E-1", "E-2", "--register", "import=much"], "`import=much` is no register"),
+        (&["exchange", "E-1", "E-2", "--start", "gas=0"], "no register of gas"),
+        (&["fit", "E-2", "S-1"], "meter E-1 measures there already"),
+        (&["fit", "E-2", "S-9"], "no service point has the number S-9"),
+        (&["take-off", "E-2"], "hangs nowhere"),
+    ] {
+        let refused = ask(&[args, &why[..]].concat());
+        assert!(refused.code == Some(2) && refused.err.contains(told), "{args:?}: {}", refused.err);
+    }
+    let exchange = ["exchange", "E-1", "E-2", "--register", "import=4812377", "--start", "import=0"];
+    let done = ask(&[&exchange[..], &why].concat());
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    let new = ask(&["show", "E-2"]).records();
+    assert_eq!((&new[0]["service_point"], &new[1]["service_point"]), (&json!(null), &json!("S-1")));
+    assert_eq!((&new[2]["what"], &new[2]["other"]), (&json!("fitted"), &json!("E-1")));
+    let old = ask(&["show", "E-1"]).records();
+    assert_eq!((&old[1]["what"], &old[1]["reason"]), (&json!("retired"), &json!("dark display")));
+    let again = ask(&[&exchange[..], &why].concat());
+    assert!(again.err.contains("a retired meter does not come back"), "{}", again.err);
+}
+
+#[test]
 fn rules_are_shown_compared_tried_and_put_in_force() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
