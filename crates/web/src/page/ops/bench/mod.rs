@@ -6,6 +6,7 @@
 pub(crate) mod ask;
 mod deed;
 mod drawing;
+mod found;
 mod history;
 mod page;
 mod source;
@@ -88,7 +89,7 @@ fn apply(
     asked: &Asked,
     param: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Result<String, String>, WebError> {
-    let found = source::find(ctx, asked)?;
+    let found = found::find(ctx, asked)?;
     let kind = found.bench.series.kind;
     let name = param("do").unwrap_or_default();
     let op = match deed::operation(&name, kind, param) {

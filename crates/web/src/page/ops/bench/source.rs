@@ -3,6 +3,7 @@
 use super::ask::{Asked, PARTS, Times, bench_href, channel_name};
 use super::deed;
 use super::drawing::{self, Extra, WeekDay, measure, value_text};
+use super::found::{Found, find};
 use super::history;
 use super::view::{Bracket, CandidateColumn, DiffRow, FindingRow, Form, Preview, Selection, View};
 use crate::access::Access;
@@ -17,7 +18,7 @@ use crate::ui::{Chip, Icon, Tone};
 use core::ops::Range;
 use jiff::ToSpan;
 use mdm::edit::{Edit, Editor, Op, ReasonCode, Slots};
-use mdm::read::{BenchDay, CaseState, Exception, ExceptionFilter};
+use mdm::read::{BenchDay, CaseState, Exception};
 use model::{ChannelKind, IntervalLength, LocalDay};
 use operations::Right;
 use store::Channel;
@@ -28,56 +29,6 @@ const LISTED: usize = 24;
 
 /// From how many chosen intervals on the candidates are compared by the hour.
 const BY_HOUR: usize = 24;
-
-/// A bench and what its address asks for.
-pub(crate) struct Found {
-    pub(crate) bench: BenchDay,
-    pub(crate) channels: Vec<Channel>,
-    pub(crate) times: Times,
-    /// How many intervals of the day are over: only they can be worked on.
-    pub(crate) over: usize,
-}
-
-impl Found {
-    /// The chosen intervals as far as they are over; what is to come can be neither read nor set.
-    pub(crate) fn range(&self, from: Option<&str>, to: Option<&str>) -> Result<Option<Range<usize>>, String> {
-        let Some(chosen) = deed::range(&self.times, from, to)? else { return Ok(None) };
-        let end = chosen.end.min(self.over);
-        if chosen.start < end {
-            return Ok(Some(chosen.start..end));
-        }
-        Err(match self.over {
-            0 => "No interval of this day is over yet.".to_owned(),
-            over => format!(
-                "The intervals from {} on are not over yet; choose earlier ones.",
-                self.times.at(over)
-            ),
-        })
-    }
-}
-
-/// The channel of the address, or the meter's first one that counts something.
-pub(crate) fn find(ctx: &Ctx, asked: &Asked) -> Result<Found, WebError> {
-    let mdm = &ctx.app.mdm;
-    let meter = mdm.meter(asked.meter).map_err(|error| failed(&error))?;
-    let meter = meter.ok_or_else(|| WebError::NotFound("meter".to_owned()))?;
-    let main = crate::page::ops::meter::main_kind(meter.meter.commodity);
-    let wanted = asked.kind.unwrap_or(main);
-    let channel = meter.channels.iter().find(|channel| channel.kind == wanted);
-    let channel =
-        channel.ok_or_else(|| WebError::NotFound("channel of this kind at this meter".to_owned()))?;
-    let queue = ExceptionFilter {
-        rule: asked.rule.clone(),
-        state: Some(CaseState::Open),
-        ..ExceptionFilter::default()
-    };
-    let bench = mdm.bench_day(channel.id, asked.date, &queue).map_err(|error| failed(&error))?;
-    let bench = bench.ok_or_else(|| WebError::NotFound("channel in service".to_owned()))?;
-    let times = Times::of(&bench.day, bench.series.interval);
-    let ended = |index: &usize| bench.day.interval_start(bench.series.interval, index + 1) <= ctx.now;
-    let over = (0..bench.series.slots.len()).take_while(ended).count();
-    Ok(Found { times, over, channels: meter.channels, bench })
-}
 
 /// What the address would do, tried out.
 struct Tried {
