@@ -19,7 +19,7 @@
 
 use crate::block::BlockError;
 use crate::block::input::{Input, put_signed, put_varint};
-use crate::block::table::{self, Unpacker};
+use crate::block::table::{self, Pieces, Unpacker};
 use crate::column::{day_number, interval, seconds};
 use crate::day::StoredDay;
 use crate::{Result, StoreError};
@@ -348,6 +348,24 @@ impl Share<'_> {
             rest = after;
         }
         Ok(values)
+    }
+
+    /// The days of the month that it holds, into `days`, and how many slots each has, provided that there is one version
+    /// of each, all are of the same length and no value is missing: then [`Share::sum`] knows what to add.
+    pub(crate) fn plain_days(&self, days: &mut Vec<u8>) -> Option<usize> {
+        days.clear();
+        let slots = self.runs.first()?.slots;
+        let plain = |run: &Run| run.slots == slots && run.quality.iter().all(|quality| !quality.is_missing());
+        if !self.runs.iter().all(plain) {
+            return None;
+        }
+        days.extend(self.each_day().map(|(_, of_month, _)| of_month));
+        days.windows(2).all(|pair| pair[0] < pair[1]).then_some(slots)
+    }
+
+    /// Adds the values of plain days by bucket; no where they have to be unpacked for it.
+    pub(crate) fn sum(&self, unpacker: &mut Unpacker, pieces: &Pieces, sums: &mut [i64]) -> Result<bool> {
+        Ok(unpacker.sum(&mut Input::new(self.values), pieces, sums)?)
     }
 
     /// The newest version of each day with its values, without its qualities.

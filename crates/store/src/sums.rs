@@ -1,8 +1,8 @@
 //! Sums over many channels: every block of a time is read once, in the order in which it lies, straight into buckets.
 
-use crate::block::table::Unpacker;
+use crate::block::table::{Pieces, Unpacker};
 use crate::column::{day_number, day_of};
-use crate::month::{date_of, month_number};
+use crate::month::{Share, date_of, month_number};
 use crate::{Read, Result};
 use jiff::civil::Date;
 use model::ChannelId;
@@ -40,10 +40,12 @@ impl BucketSums {
         total
     }
 
+    fn place(&mut self, channel: ChannelId) -> Option<&mut [i64; BUCKETS]> {
+        self.sums.get_mut(channel.get().checked_sub(self.first)? as usize)
+    }
+
     fn add(&mut self, channel: ChannelId, values: &[i64], runs: &Runs) {
-        let Some(place) = channel.get().checked_sub(self.first) else { return };
-        let Some(sums) = self.sums.get_mut(place as usize) else { return };
-        self.intervals += values.len() as u64;
+        let Some(sums) = self.place(channel) else { return };
         let mut rest = values;
         let mut at = 0;
         for (end, bucket) in runs {
@@ -54,6 +56,7 @@ impl BucketSums {
             }
             (rest, at) = (after, *end);
         }
+        self.intervals += values.len() as u64;
     }
 }
 
@@ -74,6 +77,87 @@ impl<F: Fn(Date, usize) -> Runs> Plan<F> {
             self.days[at] = (slots, (self.runs)(day, slots));
         }
         &self.days[at].1
+    }
+}
+
+/// The buckets of a folded month as its tables lie; most channels of a month have the same days.
+#[derive(Default)]
+struct MonthPlan {
+    days: Vec<u8>,
+    slots: usize,
+    pieces: Pieces,
+    /// How many values are asked for.
+    counted: usize,
+}
+
+impl MonthPlan {
+    fn make<F: Fn(Date, usize) -> Runs>(
+        days: &[u8],
+        slots: usize,
+        month: i32,
+        (from, to): (Date, Date),
+        plan: &mut Plan<F>,
+    ) -> Result<Self> {
+        let mut of_days = Vec::with_capacity(days.len());
+        for of_month in days {
+            let day = date_of(month, *of_month)?;
+            of_days.push((from <= day && day < to).then(|| plan.of(day, slots).clone()));
+        }
+        let bucket = |day: usize, slot: usize| {
+            let runs = of_days.get(day).and_then(Option::as_ref)?;
+            runs.iter().find(|(end, _)| slot < *end).map(|(_, bucket)| *bucket)
+        };
+        let pieces = Pieces::of(days.len(), slots, |day, slot| bucket(day, slot).unwrap_or(BUCKETS));
+        let counted = of_days.iter().flatten().count() * slots;
+        Ok(Self { days: days.to_vec(), slots, pieces, counted })
+    }
+}
+
+/// Adding up folded months.
+struct Months<'a, F> {
+    plan: &'a mut Plan<F>,
+    sums: &'a mut BucketSums,
+    range: (Date, Date),
+    /// Days that have newer rows beside the month.
+    newer: &'a BTreeSet<(ChannelId, Date)>,
+    unpacker: Unpacker,
+    known: MonthPlan,
+    days: Vec<u8>,
+}
+
+impl<F: Fn(Date, usize) -> Runs> Months<'_, F> {
+    fn add(&mut self, month: i32, share: &Share<'_>) -> Result<()> {
+        if self.add_plain(month, share)? {
+            return Ok(());
+        }
+        let (from, to) = self.range;
+        let Self { plan, sums, newer, unpacker, .. } = self;
+        share.newest(unpacker, |of_month, values| {
+            let Ok(day) = date_of(month, of_month) else { return };
+            let given = !newer.is_empty() && newer.contains(&(share.channel, day));
+            if from <= day && day < to && !given {
+                sums.add(share.channel, values, plan.of(day, values.len()));
+            }
+        })
+    }
+
+    /// Most of the time each day is there once and whole: its values are added as they lie.
+    fn add_plain(&mut self, month: i32, share: &Share<'_>) -> Result<bool> {
+        let (from, to) = self.range;
+        let newer = || self.newer.range((share.channel, from)..(share.channel, to));
+        let Some(slots) = share.plain_days(&mut self.days) else { return Ok(false) };
+        let Some(sums) = self.sums.place(share.channel) else { return Ok(false) };
+        if !self.newer.is_empty() && newer().next().is_some() {
+            return Ok(false);
+        }
+        if self.known.days != self.days || self.known.slots != slots {
+            self.known = MonthPlan::make(&self.days, slots, month, self.range, self.plan)?;
+        }
+        if !share.sum(&mut self.unpacker, &self.known.pieces, sums)? {
+            return Ok(false);
+        }
+        self.sums.intervals += self.known.counted as u64;
+        Ok(true)
     }
 }
 
@@ -109,17 +193,17 @@ impl Read {
                 newer.insert((block.channel, day));
             }
         }
-        let mut unpacker = Unpacker::default();
         for month in month_number(from)..=month_number(to.yesterday().unwrap_or(to)) {
-            self.each_share(month, (first, end), |share, _| {
-                share.newest(&mut unpacker, |of_month, values| {
-                    let Ok(day) = date_of(month, of_month) else { return };
-                    let given = !newer.is_empty() && newer.contains(&(share.channel, day));
-                    if from <= day && day < to && !given {
-                        sums.add(share.channel, values, plan.of(day, values.len()));
-                    }
-                })
-            })?;
+            let mut months = Months {
+                plan: &mut plan,
+                sums: &mut sums,
+                range: (from, to),
+                newer: &newer,
+                unpacker: Unpacker::default(),
+                known: MonthPlan::default(),
+                days: Vec::new(),
+            };
+            self.each_share(month, (first, end), |share, _| months.add(month, share))?;
         }
         let mut buffer = Vec::new();
         for number in day_number(from)..day_number(to) {

@@ -8,6 +8,9 @@ const FAST: usize = 32;
 /// Bytes that eight fast values may touch: 32 and what the last wide load reads beyond.
 const WINDOW: usize = FAST + 8;
 
+/// Values of a group: two slots of a month, and whole bytes at every width.
+pub(super) const GROUP: usize = 64;
+
 pub(super) const fn mask(width: u8) -> u64 {
     if width >= 64 { u64::MAX } else { (1 << width) - 1 }
 }
@@ -83,6 +86,46 @@ fn eight<const W: usize>(window: &[u8; WINDOW], base: i64, group: &mut [i64]) {
     } else {
         group.copy_from_slice(&values[..group.len()]);
     }
+}
+
+/// Adds up [`GROUP`] values at the start of `bytes`, each with `base` added; what lies behind them is read but not used.
+pub(super) fn sum_group(bytes: &[u8], width: u8, base: i64) -> i64 {
+    macro_rules! by_width {
+        ($($w:literal)*) => {
+            match width {
+                0 => 0,
+                $($w => sum_eights::<$w>(bytes),)*
+                _ => {
+                    let mut values = [0; GROUP];
+                    any(bytes, width, 0, &mut values);
+                    values.iter().fold(0i64, |sum, value| sum.wrapping_add(*value))
+                }
+            }
+        };
+    }
+    let sum =
+        by_width!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+    sum.wrapping_add(base << GROUP.ilog2())
+}
+
+fn sum_eights<const W: usize>(bytes: &[u8]) -> i64 {
+    let mut sums = [0i64; 8];
+    let mut at = 0;
+    for _ in 0..GROUP / 8 {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let mut last = [0; WINDOW];
+        let window = rest.first_chunk::<WINDOW>().unwrap_or_else(|| {
+            last[..rest.len()].copy_from_slice(rest);
+            &last
+        });
+        let mut values = [0; 8];
+        eight::<W>(window, 0, &mut values);
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += value;
+        }
+        at += W;
+    }
+    sums.iter().sum()
 }
 
 fn any(bytes: &[u8], width: u8, base: i64, out: &mut [i64]) {

@@ -16,17 +16,19 @@
 //! bits above the width. Which order is smallest, the writer tries.
 //! Decoding any bytes ends in time and memory bounded by the number of values that is asked for.
 
+mod sum;
+
 use super::BlockError;
-use super::bits;
+use super::bits::{self, GROUP};
 use super::chunk::{self, CHUNK, cheapest};
 use super::input::{Input, put_varint, unzigzag, zigzag};
 
-/// Values of a group: two slots of a month, and whole bytes at every width.
-const GROUP: usize = 64;
 /// What a patch takes besides its high bits: its place, and what both columns round up.
 const PATCH_BITS: usize = 7;
 /// Slots that are turned over at a time, so that what is written lies together.
 const TILE: usize = 8;
+
+pub(crate) use sum::Pieces;
 
 const SLOTS: u8 = 0;
 const TIME: u8 = 1;

@@ -45,6 +45,53 @@ proptest! {
     }
 
     #[test]
+    fn sums_are_those_of_the_values(
+        days in 1usize..33,
+        slots in prop::sample::select(vec![1usize, 5, 24, 96]),
+        edges in prop::array::uniform3(0usize..97),
+        weekends in any::<bool>(),
+        seed in any::<u64>(),
+        width in 1u32..64,
+    ) {
+        let mut state = seed | 1;
+        let values: Vec<i64> = (0..days * slots)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let wide = if state % 17 == 0 { width } else { width / 2 };
+                (state.cast_signed() >> (63 - wide)) + 40
+            })
+            .collect();
+        let bucket = |day: usize, slot: usize| {
+            let past = edges.iter().filter(|edge| slot >= **edge).count();
+            if weekends && day % 7 > 4 && past == 1 { 4 } else { past }
+        };
+        let mut sums = [0i64; 4];
+        for (day, values) in values.chunks(slots).enumerate() {
+            for (slot, value) in values.iter().enumerate() {
+                if let Some(sum) = sums.get_mut(bucket(day, slot)) {
+                    *sum = sum.wrapping_add(*value);
+                }
+            }
+        }
+        // As the tables lie: slot by slot, within a slot day by day; in time they are not summed up here.
+        let mut packed = vec![SLOTS];
+        put_groups(&arranged(SLOTS, &values, &vec![slots; days]), &mut packed);
+        let pieces = Pieces::of(days, slots, bucket);
+        let mut found = [0i64; 4];
+        let mut input = Input::new(&packed);
+        prop_assert!(Unpacker::default().sum(&mut input, &pieces, &mut found).unwrap());
+        prop_assert_eq!(input.at, packed.len());
+        prop_assert_eq!(found, sums);
+        for end in (0..packed.len()).step_by(packed.len() / 8 + 1) {
+            let mut input = Input::new(&packed[..end]);
+            prop_assert!(Unpacker::default().sum(&mut input, &pieces, &mut found).is_err(), "{}", end);
+        }
+        packed[0] = TIME;
+        let mut input = Input::new(&packed);
+        prop_assert!(!Unpacker::default().sum(&mut input, &pieces, &mut found).unwrap());
+    }
+
+    #[test]
     fn any_bytes_are_refused_or_read(
         mut bytes in prop::collection::vec(any::<u8>(), 0..300),
         days in days(),
@@ -54,6 +101,8 @@ proptest! {
             *first = order;
         }
         let _ = unpacked(&bytes, &days);
+        let pieces = Pieces::of(days.len(), days.first().copied().unwrap_or(0), |day, _| day % 3);
+        let _ = Unpacker::default().sum(&mut Input::new(&bytes), &pieces, &mut [0; 2]);
     }
 }
 
