@@ -1,6 +1,7 @@
 //! What validation remembers of a channel's earlier days, so that no history is read again.
 
 mod bytes;
+mod column;
 mod few;
 mod habit;
 
@@ -11,7 +12,7 @@ use habit::Habit;
 use jiff::civil::Date;
 
 pub use bytes::StatsError;
-pub(crate) use habit::{Course, Row};
+pub(crate) use habit::{Course, Leans, Row};
 
 /// How many days are remembered.
 const DAYS: usize = 28;
@@ -183,13 +184,20 @@ impl Stats {
     }
 
     pub(crate) fn mean_before_day(&self, today: i32) -> Option<(i64, usize)> {
-        let (mut sum, mut count) = (0i128, 0usize);
-        for stat in self.days.iter().filter(|stat| stat.day < today && stat.sound) {
-            sum += i128::from(stat.total);
-            count += 1;
+        // The halves of the totals add up without running over; together they are exact.
+        let (mut high, mut low, mut count) = (0i64, 0u64, 0u32);
+        for stat in self.days.iter() {
+            let counts = stat.day < today && stat.sound;
+            high += if counts { stat.total >> 32 } else { 0 };
+            low += if counts { stat.total.cast_unsigned() & 0xFFFF_FFFF } else { 0 };
+            count += u32::from(counts);
         }
-        let mean = sum.checked_div(i128::try_from(count).ok()?)?;
-        Some((i64::try_from(mean).ok()?, count))
+        let sum = (i128::from(high) << 32) + i128::from(low);
+        let mean = match i64::try_from(sum) {
+            Ok(sum) => sum.checked_div(count.into())?,
+            Err(_) => i64::try_from(sum.checked_div(count.into())?).ok()?,
+        };
+        Some((mean, count as usize))
     }
 
     /// Mean daily total of the sound days of the same month a year before, and how many they are.
@@ -221,11 +229,9 @@ impl Stats {
         known.or_else(|| self.habit.lean(course))
     }
 
-    /// The remembered leans of the days from `from` to before `to`.
-    pub(crate) fn leans(&self, from: i32, to: i32) -> Row {
-        let mut row = Row::default();
-        (from..to).filter_map(|day| self.habit.known(day)).for_each(|lean| row.add(lean));
-        row
+    /// The remembered leans.
+    pub(crate) fn leans(&self) -> Leans {
+        self.habit.leans()
     }
 
     /// How many days in a row just before `date` satisfy `test`; a day without statistics ends the row.

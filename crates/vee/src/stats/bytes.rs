@@ -12,8 +12,10 @@
 //! that width. The first version had no head, only 13 bytes a day (day, total, flags); it is told by its length. The second
 //! had no habit.
 
+use super::column;
+use super::few::Few;
 use super::habit::{HOURS, Habit, LEANS};
-use super::{DayStat, MonthStat, Stats, Tail};
+use super::{DAYS, DayStat, MONTHS, MonthStat, Stats, TAILS, Tail};
 
 /// Bytes that are no statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,16 +51,16 @@ impl Stats {
             return;
         }
         out.push(VERSION);
-        numbers(out, self.days.iter().map(|stat| stat.day));
-        pack(out, self.days.iter().map(|stat| i64::from(flags(stat))));
-        pack(out, self.days.iter().map(|stat| stat.total));
-        pack(out, self.days.iter().map(|stat| i64::from(stat.print)));
-        numbers(out, self.months.iter().map(|stat| stat.month));
+        numbers(out, &self.days, |stat| stat.day);
+        pack(out, &self.days, |stat| flags(stat).into());
+        pack(out, &self.days, |stat| stat.total);
+        pack(out, &self.days, |stat| stat.print.into());
+        numbers(out, &self.months, |stat| stat.month);
         months(out, &self.months);
-        pack(out, self.months.iter().map(|stat| stat.total));
-        pack(out, self.months.iter().map(|stat| stat.most));
-        numbers(out, self.tails.iter().map(|tail| tail.day));
-        pack(out, self.tails.iter().map(|tail| tail.value));
+        pack(out, &self.months, |stat| stat.total);
+        pack(out, &self.months, |stat| stat.most);
+        numbers(out, &self.tails, |tail| tail.day);
+        pack(out, &self.tails, |tail| tail.value);
         let newest = self.days.last().map_or(0, |stat| stat.day);
         habit(out, &self.habit, newest);
         if (out.len() - before).is_multiple_of(OLD_RECORD) {
@@ -107,36 +109,12 @@ fn new(bytes: &[u8]) -> Option<Stats> {
     if !matches!(version, BEFORE_HABIT | VERSION) {
         return None;
     }
-    let mut stats = Stats::default();
-    let mut days = [0i32; super::DAYS];
+    let mut stats = Stats { days: input.days()?, months: input.months()?, ..Stats::default() };
+    let mut days = [0i32; TAILS];
     let count = input.numbers(&mut days)?;
-    let (mut marks, mut totals, mut prints) = ([0i64; super::DAYS], [0i64; super::DAYS], [0i64; super::DAYS]);
-    input.unpack(marks.get_mut(..count)?)?;
-    input.unpack(totals.get_mut(..count)?)?;
-    input.unpack(prints.get_mut(..count)?)?;
-    for index in 0..count {
-        let flags = u8::try_from(marks[index]).ok().filter(|flags| *flags < 8)?;
-        let print = u8::try_from(prints[index]).ok().filter(|print| *print < 16)?;
-        stats.days.push(day_of(days[index], totals[index], flags, print));
-    }
-    let mut numbers = [0i32; super::MONTHS];
-    let count = input.numbers(&mut numbers)?;
-    let mut days = [0u32; super::MONTHS];
-    input.months(&numbers[..count], &mut days)?;
-    let (mut totals, mut most) = ([0i64; super::MONTHS], [0i64; super::MONTHS]);
-    input.unpack(totals.get_mut(..count)?)?;
-    input.unpack(most.get_mut(..count)?)?;
-    for index in 0..count {
-        let (month, days) = (numbers[index], days[index]);
-        stats.months.push(MonthStat { month, days, total: totals[index], most: most[index] });
-    }
-    let mut days = [0i32; super::TAILS];
-    let count = input.numbers(&mut days)?;
-    let mut values = [0i64; super::TAILS];
+    let mut values = [0i64; TAILS];
     input.unpack(values.get_mut(..count)?)?;
-    for index in 0..count {
-        stats.tails.push(Tail { day: days[index], value: values[index] });
-    }
+    stats.tails = Few::from_fn(count, |at| Tail { day: days[at], value: values[at] });
     if version == VERSION {
         let newest = stats.days.last().map_or(0, |stat| stat.day);
         stats.habit = input.habit(newest)?;
@@ -161,9 +139,9 @@ const fn unzigzag(value: u64) -> i64 {
 }
 
 /// Ascending numbers: how many twice, plus one if they have holes; the newest; then the holes from the newest back.
-fn numbers(out: &mut Vec<u8>, all: impl ExactSizeIterator<Item = i32> + DoubleEndedIterator + Clone) {
+fn numbers<T>(out: &mut Vec<u8>, all: &[T], of: impl Fn(&T) -> i32) {
     let count = u64::try_from(all.len()).unwrap_or(0);
-    let (Some(first), Some(last)) = (all.clone().next(), all.clone().next_back()) else {
+    let (Some(first), Some(last)) = (all.first().map(&of), all.last().map(&of)) else {
         return varint(out, 0);
     };
     let span = u64::try_from(i64::from(last) - i64::from(first)).unwrap_or(0);
@@ -172,7 +150,7 @@ fn numbers(out: &mut Vec<u8>, all: impl ExactSizeIterator<Item = i32> + DoubleEn
     varint(out, zigzag(last.into()));
     if holes {
         let mut newer = last;
-        for number in all.rev().skip(1) {
+        for number in all.iter().rev().skip(1).map(of) {
             varint(out, u64::try_from(i64::from(newer) - i64::from(number)).unwrap_or(0));
             newer = number;
         }
@@ -180,39 +158,46 @@ fn numbers(out: &mut Vec<u8>, all: impl ExactSizeIterator<Item = i32> + DoubleEn
 }
 
 /// A column: least value, width in bits, differences.
-fn pack(out: &mut Vec<u8>, values: impl Iterator<Item = i64> + Clone) {
-    let Some(least) = values.clone().min() else { return };
-    let widest = values.clone().fold(0u64, |widest, value| widest | value.abs_diff(least));
-    let width = 64 - widest.leading_zeros();
+fn pack<T>(out: &mut Vec<u8>, all: &[T], of: impl Fn(&T) -> i64) {
+    let mut values = [0i64; DAYS];
+    for (value, item) in values.iter_mut().zip(all) {
+        *value = of(item);
+    }
+    let values = &values[..all.len().min(DAYS)];
+    let Some((least, width)) = column::range(values) else { return };
     varint(out, zigzag(least));
     out.push(width.to_le_bytes()[0]);
-    let mut bits = BitsOut { out, held: 0, count: 0 };
-    for value in values {
-        bits.put(value.abs_diff(least), width);
-    }
-    bits.end();
+    column::pack(values, width, least, out);
 }
 
 /// Which days of each month count: a bit for all of them, else 31 bits.
 fn months(out: &mut Vec<u8>, months: &[MonthStat]) {
-    let mut bits = BitsOut { out, held: 0, count: 0 };
+    let (mut held, mut count) = (0u64, 0u32);
     for stat in months {
         let whole = stat.days == whole(stat.month);
-        bits.put(u64::from(whole), 1);
-        if !whole {
-            bits.put((stat.days & WHOLE).into(), 31);
+        let (bits, width) = if whole { (1, 1) } else { (u64::from(stat.days & WHOLE) << 1, 32) };
+        held |= bits << count;
+        count += width;
+        if count >= 32 {
+            out.extend_from_slice(&held.to_le_bytes()[..4]);
+            held >>= 32;
+            count -= 32;
         }
     }
-    bits.end();
+    out.extend_from_slice(&held.to_le_bytes()[..column::bytes(count)]);
 }
 
 /// The bits of every day of a month.
-fn whole(month: i32) -> u32 {
-    let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
-    let year = i16::try_from(year).unwrap_or(0);
-    let month = i8::try_from(month).unwrap_or(1);
-    let days = jiff::civil::Date::new(year, month, 1).map_or(31, jiff::civil::Date::days_in_month);
-    WHOLE >> (31 - u32::from(days.unsigned_abs()).min(31))
+const fn whole(month: i32) -> u32 {
+    let year = month.div_euclid(12);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    WHOLE
+        >> match month.rem_euclid(12) {
+            1 if leap => 2,
+            1 => 3,
+            3 | 5 | 8 | 10 => 1,
+            _ => 0,
+        }
 }
 
 /// What is known of the usual course of a day; the newest day is told from that of all, which it mostly is.
@@ -228,30 +213,6 @@ fn habit(out: &mut Vec<u8>, habit: &Habit, newest: i32) {
         out.extend_from_slice(&[x, y, z]);
     }
     out.extend_from_slice(&habit.leans.to_le_bytes()[..LEAN_BYTES]);
-}
-
-struct BitsOut<'a> {
-    out: &'a mut Vec<u8>,
-    held: u128,
-    count: u32,
-}
-
-impl BitsOut<'_> {
-    fn put(&mut self, value: u64, width: u32) {
-        self.held |= u128::from(value) << self.count;
-        self.count += width;
-        if self.count >= 64 {
-            let [low @ .., _, _, _, _, _, _, _, _] = self.held.to_le_bytes();
-            self.out.extend_from_slice(&low);
-            self.held >>= 64;
-            self.count -= 64;
-        }
-    }
-
-    fn end(self) {
-        let used = usize::try_from(self.count.div_ceil(8)).unwrap_or(0);
-        self.out.extend_from_slice(&self.held.to_le_bytes()[..used]);
-    }
 }
 
 struct Input<'a> {
@@ -306,15 +267,40 @@ impl<'a> Input<'a> {
         }
         let least = unzigzag(self.varint()?);
         let width = u32::from(self.byte()?);
-        if width > 64 {
-            return None;
-        }
-        let bits = usize::try_from(width).ok()? * into.len();
-        let mut input = BitsIn { bytes: self.take(bits.div_ceil(8))?, held: 0, count: 0 };
-        for place in into {
-            *place = least.wrapping_add(input.get(width).cast_signed());
-        }
+        let count = u32::try_from(into.len()).ok()?;
+        let from = self.bytes;
+        self.take(column::bytes(width.checked_mul(count).filter(|_| width <= 64)?))?;
+        column::unpack(from, width, least, into);
         Some(())
+    }
+
+    fn days(&mut self) -> Option<Few<DayStat, DAYS>> {
+        let mut days = [0i32; DAYS];
+        let count = self.numbers(&mut days)?;
+        let (mut marks, mut totals, mut prints) = ([0i64; DAYS], [0i64; DAYS], [0i64; DAYS]);
+        self.unpack(marks.get_mut(..count)?)?;
+        self.unpack(totals.get_mut(..count)?)?;
+        self.unpack(prints.get_mut(..count)?)?;
+        let small = |values: &[i64], most: i64| values.iter().all(|value| (0..=most).contains(value));
+        let low = |value: i64| value.to_le_bytes()[0];
+        let all = Few::from_fn(count, |at| day_of(days[at], totals[at], low(marks[at]), low(prints[at])));
+        (small(&marks, 7) && small(&prints, 15)).then_some(all)
+    }
+
+    fn months(&mut self) -> Option<Few<MonthStat, MONTHS>> {
+        let mut numbers = [0i32; MONTHS];
+        let count = self.numbers(&mut numbers)?;
+        let mut days = [0u32; MONTHS];
+        self.month_days(&numbers[..count], &mut days)?;
+        let (mut totals, mut most) = ([0i64; MONTHS], [0i64; MONTHS]);
+        self.unpack(totals.get_mut(..count)?)?;
+        self.unpack(most.get_mut(..count)?)?;
+        Some(Few::from_fn(count, |at| MonthStat {
+            month: numbers[at],
+            days: days[at],
+            total: totals[at],
+            most: most[at],
+        }))
     }
 
     fn habit(&mut self, newest: i32) -> Option<Habit> {
@@ -336,41 +322,25 @@ impl<'a> Input<'a> {
         Some(Habit { days, newest, levels, leans: u128::from_le_bytes(leans) })
     }
 
-    fn months(&mut self, months: &[i32], into: &mut [u32]) -> Option<()> {
+    fn month_days(&mut self, months: &[i32], into: &mut [u32]) -> Option<()> {
         // How long it is shows only while reading.
-        let mut input = BitsIn { bytes: self.bytes, held: 0, count: 0 };
-        let mut used = 0;
+        let mut room = [0; MONTHS * 4 + 8];
+        let there = self.bytes.len().min(room.len());
+        room[..there].copy_from_slice(&self.bytes[..there]);
+        let mut bit = 0;
         for (month, days) in months.iter().zip(into) {
-            let is_whole = input.get(1) == 1;
-            *days = if is_whole { whole(*month) } else { u32::try_from(input.get(31)).ok()? };
-            used += if is_whole { 1 } else { 32 };
+            let (at, shift) = column::place(bit);
+            let bits = column::word(&room, at) >> shift;
+            let is_whole = bits & 1 == 1;
+            *days = if is_whole { whole(*month) } else { low_half(bits >> 1) & WHOLE };
+            bit += if is_whole { 1 } else { 32 };
         }
-        self.take(usize::div_ceil(used, 8))?;
+        self.take(column::bytes(bit))?;
         Some(())
     }
 }
 
-struct BitsIn<'a> {
-    bytes: &'a [u8],
-    held: u128,
-    count: u32,
-}
-
-impl BitsIn<'_> {
-    /// The next bits; zeros beyond the end.
-    fn get(&mut self, width: u32) -> u64 {
-        while self.count < width {
-            let (chunk, rest) = self.bytes.split_at(self.bytes.len().min(8));
-            let mut word = [0u8; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.held |= u128::from(u64::from_le_bytes(word)) << self.count;
-            self.count += 64;
-            self.bytes = rest;
-        }
-        let mask = if width == 64 { u64::MAX } else { (1 << width) - 1 };
-        let [low @ .., _, _, _, _, _, _, _, _] = self.held.to_le_bytes();
-        self.held >>= width;
-        self.count -= width;
-        u64::from_le_bytes(low) & mask
-    }
+const fn low_half(bits: u64) -> u32 {
+    let [a, b, c, d, ..] = bits.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }

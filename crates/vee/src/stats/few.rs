@@ -30,6 +30,15 @@ impl<T, const N: usize> Deref for Few<T, N> {
 }
 
 impl<T: Copy + Default, const N: usize> Few<T, N> {
+    /// The first `len` of what `item` gives, which must ascend; as many as there is room for.
+    pub(super) fn from_fn(len: usize, item: impl Fn(usize) -> T) -> Self {
+        let mut few = Self { len: len.min(N), ..Self::default() };
+        for (at, place) in few.items.iter_mut().enumerate().take(len) {
+            *place = item(at);
+        }
+        few
+    }
+
     /// Adds one that is newer than all; false if there is no room.
     pub(super) fn push(&mut self, item: T) -> bool {
         let fits = self.len < N;

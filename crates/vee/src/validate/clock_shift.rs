@@ -8,7 +8,7 @@
 use super::Check;
 use crate::facts::register_advance;
 use crate::finding::Rule;
-use crate::stats::Row;
+use crate::stats::{Leans, Row};
 use jiff::Timestamp;
 
 /// Days that must lean, this one included.
@@ -23,7 +23,7 @@ const LEAST_BEFORE: i64 = 10;
 const AFTER_CHANGE: i32 = 10;
 const LEAST_AFTER_CHANGE: i64 = 4;
 /// The size of a lean's step in hundredths of a correlation.
-const STEP_PERCENT: i128 = 20;
+const STEP_PERCENT: i64 = 20;
 
 /// A row of days that leans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +42,10 @@ impl Check<'_> {
         let Some(course) = &self.course else { return };
         let stat = self.stat();
         let Some(lean) = self.stats.lean(&stat, course) else { return };
-        let Some(found) = self.leaning(self.today, Some(lean)) else { return };
+        let leans = self.stats.leans();
+        let Some(found) = self.leaning(&leans, self.today, Some(lean)) else { return };
         let before = self.today - 1;
-        if self.leaning(before, None).is_some_and(|known| known.late == found.late) {
+        if self.leaning(&leans, before, None).is_some_and(|known| known.late == found.late) {
             return;
         }
         self.note(Rule::ClockShift, 0..self.day.len(), || {
@@ -57,29 +58,29 @@ impl Check<'_> {
     }
 
     /// Whether the days up to `last` lean; `lean` is that of `last`, else the remembered one counts.
-    fn leaning(&self, last: i32, lean: Option<i64>) -> Option<Leaning> {
-        let lean = lean.or_else(|| self.stats.leans(last, last + 1).only())?;
+    fn leaning(&self, leans: &Leans, last: i32, lean: Option<i64>) -> Option<Leaning> {
+        let lean = lean.or_else(|| leans.row(last, last + 1).only())?;
         let row = |from: i32| {
-            let mut row = self.stats.leans(from, last);
+            let mut row = leans.row(from, last);
             row.add(lean);
             row
         };
         let rules = &self.rules.clock_shift;
         let first = last - WEEK + 1;
-        let (week, before) = (row(first), self.stats.leans(last - BACK + 1, first));
+        let (week, before) = (row(first), leans.row(last - BACK + 1, first));
         if week.days >= LEAST_OF_WEEK && self.apart(&week, &before, lean, rules.deviations_tenths) {
             return Some(Leaning { late: rises(&week, &before), days: week.days });
         }
         // A calendar is asked only where something leans at all.
         if !(LEAST_AFTER_CHANGE..=AFTER_CHANGE.into()).any(|days| {
             let first = last - i32::try_from(days).unwrap_or(WEEK) + 1;
-            let before = self.stats.leans(last - BACK + 1, first);
+            let before = leans.row(last - BACK + 1, first);
             self.apart(&row(first), &before, lean, rules.after_change_tenths)
         }) {
             return None;
         }
         let (since, later) = self.clock_change(last)?;
-        let (week, before) = (row(since), self.stats.leans(last - BACK + 1, since));
+        let (week, before) = (row(since), leans.row(last - BACK + 1, since));
         let fits = week.days >= LEAST_AFTER_CHANGE
             && self.apart(&week, &before, lean, rules.after_change_tenths)
             && rises(&week, &before) == later;
@@ -89,17 +90,20 @@ impl Check<'_> {
     /// Whether the mean of one row is so many tenths of a deviation away from that of the other, by a step's worth at least,
     /// and the last day with it. Sums of at most 28 small numbers: everything fits.
     fn apart(&self, week: &Row, before: &Row, lean: i64, tenths: u32) -> bool {
-        let (n, m) = (i128::from(week.days), i128::from(before.days));
-        if before.days < LEAST_BEFORE || n == 0 {
+        let (n, m) = (week.days, before.days);
+        if m < LEAST_BEFORE || n == 0 {
             return false;
         }
-        let (sum, usual) = (i128::from(week.sum), i128::from(before.sum));
+        let (sum, usual) = (week.sum, before.sum);
         let apart = sum * m - usual * n;
+        let enough = apart.abs() * STEP_PERCENT >= i64::from(self.rules.clock_shift.lean_percent) * n * m;
+        if !enough || (apart > 0) != (lean * m > usual) {
+            return false;
+        }
         // The variance of single days, times m squared; a quarter of a step is lost by rounding.
-        let spread = m * i128::from(before.squares) - usual * usual + m * m / 4;
-        let far = apart * apart * m * 100 > i128::from(tenths).pow(2) * spread * n * (n + m);
-        let enough = apart.abs() * STEP_PERCENT >= i128::from(self.rules.clock_shift.lean_percent) * n * m;
-        far && enough && (apart > 0) == (i128::from(lean) * m > usual)
+        let spread = m * before.squares - usual * usual + m * m / 4;
+        let limit = i128::from(tenths).pow(2) * i128::from(spread * n * (n + m));
+        i128::from(apart * apart * m * 100) > limit
     }
 
     /// The day of the last change of the clocks, if it is at most ten days before `last`, and whether the values of a meter
