@@ -304,7 +304,7 @@ impl PageWork<'_> {
             day: DayPage::new(self.head, page),
             rows: Vec::with_capacity(entries.len()),
             channels: Vec::with_capacity(256),
-            stats: Vec::with_capacity(read.of.iter().map(|(_, stats)| stats.len() + 16).sum()),
+            stats: Vec::with_capacity(read.size() + 16 * entries.len()),
             read,
         };
         let mut values = vec![0i64; self.load.slots];
@@ -314,30 +314,32 @@ impl PageWork<'_> {
             let raw = profiles.values.chunks_exact(self.load.slots).nth(*row).unwrap_or_default();
             let fits = known.binary_search(&channel).is_err() && stored(raw, self.factor, &mut values);
             carried = out.carry(carried, channel);
-            let before = out.read.of.get(carried).filter(|(of, _)| *of == channel);
-            let stats = before.map_or_else(|| Ok(Stats::default()), |(_, bytes)| Stats::from_bytes(bytes))?;
-            match fits.then(|| self.judged(entry, &values, stats, bounded)).transpose()?.flatten() {
-                Some(stats) if out.day.push(channel, &values) => {
-                    carried += usize::from(before.is_some());
-                    stats.write_to(&mut out.stats);
-                    out.channels.push((channel, out.stats.len()));
-                    out.rows.push(*row);
-                }
-                _ => odd.push(*row),
+            let before = out.read.at(carried).filter(|(of, _)| *of == channel);
+            let mut stats =
+                before.map_or_else(|| Ok(Stats::default()), |(_, bytes)| Stats::from_bytes(bytes))?;
+            let known = before.is_some();
+            let clean = fits && self.is_clean(entry, &values, &mut stats, bounded)?;
+            if clean && out.day.push(channel, &values) {
+                carried += usize::from(known);
+                stats.write_to(&mut out.stats);
+                out.channels.push((channel, out.stats.len()));
+                out.rows.push(*row);
+            } else {
+                odd.push(*row);
             }
         }
         out.carry(carried, ChannelId::new(u32::MAX));
         Ok((!out.day.is_empty()).then_some(out))
     }
 
-    /// The statistics after the day, if no rule is broken.
-    fn judged(
+    /// Whether the day breaks no rule; then the statistics take it in.
+    fn is_clean(
         &self,
         entry: &Entry,
         values: &[i64],
-        mut stats: Stats,
+        stats: &mut Stats,
         bounded: bool,
-    ) -> Result<Option<Stats>, MdmError> {
+    ) -> Result<bool, MdmError> {
         let registers = if bounded {
             surroundings::registers(self.read, entry, self.load.day.start(), self.load.day.end())?
         } else {
@@ -357,16 +359,15 @@ impl PageWork<'_> {
         let around = Around { registers: &registers, ..Around::default() };
         // With two reads of the total those of the rates are looked at too.
         if registers.len() > 1 {
-            return Ok(None);
+            return Ok(false);
         }
         let book = self.load.in_force.on(self.head.day).map_or(&self.mdm.book, |(_, book)| book);
         let rules = book.rules(self.head.day, &self.load.catalogue.eligible(entry));
-        let verdict = check_day(&day, &around, &entry.facts, rules, &stats, self.load.now);
-        if !verdict.is_clean() {
-            return Ok(None);
+        let verdict = check_day(&day, &around, &entry.facts, rules, stats, self.load.now);
+        if verdict.is_clean() {
+            stats.absorb_summary(&verdict.summary);
         }
-        stats.absorb_summary(&verdict.summary);
-        Ok(Some(stats))
+        Ok(verdict.is_clean())
     }
 }
 
@@ -374,9 +375,9 @@ impl PreparedPage {
     /// Takes over the statistics of the channels before `until` as they are; where to go on.
     fn carry(&mut self, from: usize, until: ChannelId) -> usize {
         let mut at = from;
-        while let Some((channel, bytes)) = self.read.of.get(at).filter(|(channel, _)| *channel < until) {
+        while let Some((channel, bytes)) = self.read.at(at).filter(|(channel, _)| *channel < until) {
             self.stats.extend_from_slice(bytes);
-            self.channels.push((*channel, self.stats.len()));
+            self.channels.push((channel, self.stats.len()));
             at += 1;
         }
         at

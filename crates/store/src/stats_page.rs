@@ -7,15 +7,65 @@ use crate::block::input::{Input, put_varint};
 use crate::column::{execute, row, rows};
 use crate::page::{PAGE, page_of};
 use crate::{Read, Result, Write};
+use core::ops::Range;
 use model::ChannelId;
 
 /// The statistics of a page of channels, opaque here, and what they were read from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatsPage {
-    /// Of each channel that has any, by channel.
-    pub of: Vec<(ChannelId, Vec<u8>)>,
+    /// Of each channel that has any, by channel, where they lie in `bytes`.
+    of: Vec<(ChannelId, Range<usize>)>,
+    /// The page as it was read, then newer rows.
+    bytes: Vec<u8>,
     stamp: i64,
     newer: Vec<(ChannelId, Vec<u8>)>,
+}
+
+impl StatsPage {
+    /// How many channels have any.
+    pub const fn len(&self) -> usize {
+        self.of.len()
+    }
+
+    /// Whether none has.
+    pub const fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
+    /// Bytes of all together, and a little more.
+    pub const fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Those of the channel that is number `at` by channel.
+    pub fn at(&self, at: usize) -> Option<(ChannelId, &[u8])> {
+        let (channel, range) = self.of.get(at)?;
+        Some((*channel, self.bytes.get(range.clone())?))
+    }
+
+    /// Those of a channel.
+    pub fn find(&self, channel: ChannelId) -> Option<&[u8]> {
+        let at = self.of.binary_search_by_key(&channel, |(channel, _)| *channel).ok()?;
+        self.at(at).map(|(_, stats)| stats)
+    }
+
+    /// All of them, by channel.
+    pub fn iter(&self) -> impl Iterator<Item = (ChannelId, &[u8])> {
+        (0..self.len()).filter_map(|at| self.at(at))
+    }
+
+    /// Takes in the newer rows beside the page.
+    fn with_newer(mut self, newer: Vec<(ChannelId, Vec<u8>)>) -> Self {
+        for (channel, stats) in &newer {
+            let range = self.bytes.len()..self.bytes.len() + stats.len();
+            self.bytes.extend_from_slice(stats);
+            match self.of.binary_search_by_key(channel, |(channel, _)| *channel) {
+                Ok(at) => self.of[at].1 = range,
+                Err(at) => self.of.insert(at, (*channel, range)),
+            }
+        }
+        Self { newer, ..self }
+    }
 }
 
 impl Read {
@@ -25,17 +75,16 @@ impl Read {
     /// What the database says; a damaged page.
     pub fn stats_page(&self, page: u32) -> Result<StatsPage> {
         let sql = "SELECT stamp, block FROM stats_page WHERE page = ?";
-        let (stamp, mut of) =
-            row(&self.conn, sql, [page], |row| Ok((row.get(0)?, parse(page, row.blob(1)?)?)))?
-                .unwrap_or_default();
-        let newer = self.newer_stats(page)?;
-        for (channel, stats) in &newer {
-            match of.binary_search_by_key(channel, |(channel, _)| *channel) {
-                Ok(at) => of[at].1.clone_from(stats),
-                Err(at) => of.insert(at, (*channel, stats.clone())),
-            }
-        }
-        Ok(StatsPage { of, stamp, newer })
+        let read = row(&self.conn, sql, [page], |row| {
+            let block = row.blob(1)?;
+            Ok(StatsPage {
+                of: parse(page, block)?,
+                bytes: block.to_vec(),
+                stamp: row.get(0)?,
+                newer: Vec::new(),
+            })
+        })?;
+        Ok(read.unwrap_or_default().with_newer(self.newer_stats(page)?))
     }
 
     /// Whether a page still is as it was read.
@@ -93,31 +142,32 @@ impl Write {
     }
 }
 
-fn parse(page: u32, block: &[u8]) -> Result<Vec<(ChannelId, Vec<u8>)>> {
-    let mut found = Vec::with_capacity(256);
-    entries(block, |place, stats| {
-        found.push((ChannelId::new(page * PAGE + u32::from(place)), stats.to_vec()));
+fn parse(page: u32, block: &[u8]) -> Result<Vec<(ChannelId, Range<usize>)>> {
+    let mut found = Vec::with_capacity(PAGE as usize);
+    entries(block, |place, range| {
+        found.push((ChannelId::new(page * PAGE + u32::from(place)), range));
     })?;
     Ok(found)
 }
 
 fn find(block: &[u8], channel: ChannelId) -> Result<Option<Vec<u8>>> {
     let mut found = None;
-    entries(block, |place, stats| {
+    entries(block, |place, range| {
         if u32::from(place) == channel.get() & 0xFF {
-            found = Some(stats.to_vec());
+            found = block.get(range).map(<[u8]>::to_vec);
         }
     })?;
     Ok(found)
 }
 
-fn entries<'a>(block: &'a [u8], mut take: impl FnMut(u8, &'a [u8])) -> Result<()> {
+fn entries(block: &[u8], mut take: impl FnMut(u8, Range<usize>)) -> Result<()> {
     let mut input = Input::new(block);
     input.byte()?;
     while input.at < block.len() {
         let place = input.byte()?;
         let length = input.count()?;
-        take(place, input.take(length)?);
+        input.take(length)?;
+        take(place, input.at - length..input.at);
     }
     Ok(())
 }

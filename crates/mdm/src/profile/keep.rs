@@ -81,15 +81,11 @@ fn keep(write: &Write, load: &ProfileLoad, page: &PreparedPage) -> Result<bool, 
 /// none of its own has changed.
 fn merge(write: &Write, page: &PreparedPage) -> Result<bool, MdmError> {
     let now = write.stats_page(page.day.page())?;
-    let of = |page: &store::StatsPage, channel: ChannelId| {
-        page.of.binary_search_by_key(&channel, |(channel, _)| *channel).ok().map(|at| page.of[at].1.clone())
-    };
     let own: Vec<ChannelId> = page.day.channels().collect();
-    if own.iter().any(|channel| of(&now, *channel) != of(&page.read, *channel)) {
+    if own.iter().any(|channel| now.find(*channel) != page.read.find(*channel)) {
         return Ok(false);
     }
-    let mut all: std::collections::BTreeMap<ChannelId, &[u8]> =
-        now.of.iter().map(|(channel, stats)| (*channel, stats.as_slice())).collect();
+    let mut all: std::collections::BTreeMap<ChannelId, &[u8]> = now.iter().collect();
     all.extend(page.statistics().filter(|(channel, _)| own.binary_search(channel).is_ok()));
     write.put_stats_page(page.day.page(), &now, all.into_iter())?;
     Ok(true)

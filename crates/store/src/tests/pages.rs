@@ -268,14 +268,15 @@ fn statistics_in_pages_give_way_to_newer_rows() {
         store.write(|w| w.put_stats_page(0, &empty, of.iter().map(|(c, s)| (*c, s.as_slice())))).unwrap();
         assert!(!store.read(|r| r.is_current(0, &empty)).unwrap());
         let page = store.read(|r| r.stats_page(0)).unwrap();
-        assert_eq!(page.of, of);
+        assert!(page.iter().eq(of.iter().map(|(c, s)| (*c, s.as_slice()))));
         store.write(|w| w.put_channel_stats(channel(1), &[9])).unwrap();
         assert!(!store.read(|r| r.is_current(0, &page)).unwrap());
         assert_eq!(store.read(|r| r.channel_stats(channel(1))).unwrap(), Some(vec![9]));
         assert_eq!(store.read(|r| r.channel_stats(channel(255))).unwrap(), Some(vec![2; 300]));
         let page = store.read(|r| r.stats_page(0)).unwrap();
-        assert_eq!(page.of[0].1, [9]);
-        store.write(|w| w.put_stats_page(0, &page, page.of.iter().map(|(c, s)| (*c, s.as_slice())))).unwrap();
+        assert_eq!((page.at(0), page.len()), (Some((channel(1), &[9u8][..])), 2));
+        assert_eq!(page.find(channel(255)), Some(&[2; 300][..]));
+        store.write(|w| w.put_stats_page(0, &page, page.iter())).unwrap();
         assert_eq!(store.read(|r| r.channel_stats(channel(1))).unwrap(), Some(vec![9]));
         assert!(store.read(|r| r.is_current(0, &r.stats_page(0)?)).unwrap());
     });
