@@ -3,6 +3,7 @@
 use crate::admin::Place;
 use crate::profiles::{self, Night};
 use crate::talk::Talk;
+use crate::weather;
 use anyhow::{Context, Result, bail};
 use exchange::container::Source;
 use exchange::csv::Mapping;
@@ -18,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use store::ImportRefusal;
 
-/// Take readings in from files: Green Button, NEM12, NEM13, CMEP, CSV, also inside .gz and .zip.
+/// Take readings in from files: Green Button, NEM12, NEM13, CMEP, CSV, also inside .gz and .zip; with --weather, temperatures.
 ///
 /// A file is taken in whole or not at all; records that cannot be taken are listed with their line and reason, and the
 /// exit code is then 1. The same file again changes nothing.
@@ -49,6 +50,13 @@ pub(crate) struct Arguments {
     /// The length of the profiles' intervals, seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, requires = "profiles")]
     interval_s: u32,
+    /// The files are tables of air temperatures for estimation and the pages: a heading, then a time and degrees a line. Which
+    /// column is what, its unit and its zone, a mapping file says where the heading does not.
+    #[arg(long, conflicts_with_all = ["profiles", "format", "list"])]
+    weather: bool,
+    /// The station that stands for the utility, where a table of temperatures holds several.
+    #[arg(long, value_name = "NAME", requires = "weather")]
+    station: Option<String>,
     /// Look only; take nothing in.
     #[arg(long)]
     dry_run: bool,
@@ -84,6 +92,10 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     for path in &arguments.files {
         let taken = match night {
             Some(night) => profiles::load(&utility.mdm, path, night, &arguments.place.home().data, talk),
+            None if arguments.weather => {
+                let how = (arguments.station.as_deref(), arguments.dry_run);
+                weather::load(&utility.mdm, path, &options, how, talk).context("nothing of it was taken in")
+            }
             None => import_file(&utility.mdm, path, &options, arguments.dry_run, talk)
                 .context("nothing of it was taken in"),
         };
@@ -168,11 +180,20 @@ fn tell(name: &str, format: &str, report: &ImportReport, talk: Talk) -> Result<(
         report.refused
     );
     talk.data(&record, text)?;
-    let shown = if talk.json() { report.refusals.len() } else { SHOWN };
-    for refusal in report.refusals.iter().take(shown) {
+    tell_refusals(name, (&report.refusals, report.refused), talk)
+}
+
+/// Tells the first of so many records that were left out.
+pub(crate) fn tell_refusals(
+    name: &str,
+    (refusals, count): (&[ImportRefusal], u64),
+    talk: Talk,
+) -> Result<()> {
+    let shown = if talk.json() { refusals.len() } else { SHOWN };
+    for refusal in refusals.iter().take(shown) {
         tell_refusal(name, refusal, talk)?;
     }
-    let more = report.refused.saturating_sub(u64::try_from(shown)?);
+    let more = count.saturating_sub(u64::try_from(shown)?);
     if more > 0 && !talk.json() {
         talk.say(format_args!("  and {more} more; `wattle import --list --json` has them"));
     }

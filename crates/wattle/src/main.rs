@@ -25,6 +25,7 @@ mod stop;
 mod talk;
 mod town;
 mod validate;
+mod weather;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

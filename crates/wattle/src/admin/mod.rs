@@ -9,6 +9,7 @@ mod retention;
 mod rules;
 mod template;
 mod user;
+mod weather;
 
 use crate::talk::{Talk, WrongUsage};
 use anyhow::{Context, Result};
@@ -43,6 +44,8 @@ enum Command {
     Meters(meters::Arguments),
     /// Show, compare, try and put in force the rules of validation and estimation.
     Rules(rules::Arguments),
+    /// List the temperatures that are known.
+    Weather(weather::Arguments),
     /// Bring premises, customers, service points, meters, collectors and keys in from CSV files.
     Load(load::Arguments),
     /// Print commented CSV templates, or write them to a directory.
@@ -106,6 +109,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         Command::Groups(arguments) => groups::run(arguments, talk),
         Command::Meters(arguments) => meters::run(arguments, talk),
         Command::Rules(arguments) => rules::run(arguments, talk),
+        Command::Weather(arguments) => weather::run(arguments, talk),
         Command::Load(arguments) => load::run(arguments, talk),
         Command::Template(arguments) => template::run(arguments, talk),
     }

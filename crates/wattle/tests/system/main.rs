@@ -16,4 +16,5 @@ mod load;
 mod push;
 mod retention;
 mod roles;
+mod weather;
 mod work;
