@@ -33,6 +33,10 @@ impl<R: Read, T: Records> ByLine<R, T> {
         Self { lines: Lines::new(input), records, out: VecDeque::new(), ended: false }
     }
 
+    pub(crate) const fn records(&self) -> &T {
+        &self.records
+    }
+
     pub(crate) fn next(&mut self) -> Result<Option<Item>, ReadError> {
         loop {
             if let Some(item) = self.out.pop_front() {

@@ -78,6 +78,10 @@ impl<R: Read> Reader for CmepReader<R> {
             }
         }
     }
+
+    fn met_local_times(&self) -> bool {
+        self.clock.met_local_times()
+    }
 }
 
 fn record(

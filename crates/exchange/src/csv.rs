@@ -28,7 +28,7 @@ pub use weather::{Observation, WeatherError, WeatherItem, WeatherReader};
 pub use wide::WideReader;
 pub use write::{LongWriter, WideWriter};
 
-pub(crate) use mapping::zone;
+pub use mapping::zone;
 pub(crate) use wide::channel_name;
 pub(crate) use words::{Described, Told, multiplied, number_of, quality_of};
 

@@ -19,6 +19,11 @@ pub trait Reader {
     /// # Errors
     /// [`ReadError`] where nothing further can be read; what was handed out before stands.
     fn next(&mut self) -> Result<Option<Item>, ReadError>;
+
+    /// Whether times without an offset were met so far, which were taken for those of the options' zone.
+    fn met_local_times(&self) -> bool {
+        false
+    }
 }
 
 /// One thing that a file says.

@@ -178,12 +178,18 @@ pub struct Clock {
     /// Local seconds between which `offset` holds without doubt.
     sure: (i64, i64),
     offset: i64,
+    met: bool,
 }
 
 impl Clock {
     /// The clock of a zone.
     pub const fn new(zone: TimeZone) -> Self {
-        Self { zone, sure: (0, 0), offset: 0 }
+        Self { zone, sure: (0, 0), offset: 0, met: false }
+    }
+
+    /// Whether it was asked for a stamp without an offset.
+    pub const fn met_local_times(&self) -> bool {
+        self.met
     }
 
     /// The zone.
@@ -210,6 +216,8 @@ impl Clock {
     }
 
     fn look_up(&mut self, civil: i64, expected: Option<i64>) -> Result<i64, Reason> {
+        // The first such stamp always comes by here, as nothing is sure before it.
+        self.met = true;
         let far = || Reason::field("time", civil.to_string().as_bytes(), "a time of the calendar");
         let local = civil_time(civil).ok_or_else(far)?;
         let ambiguous = self.zone.to_ambiguous_timestamp(local);

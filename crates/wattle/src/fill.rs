@@ -6,7 +6,7 @@ use crate::validate::stamp;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::path::PathBuf;
-use vee::{Estimator, Facts, Method, Rules, Slot};
+use vee::{Estimator, Method, Rules, Slot};
 
 /// Fill named intervals of a file of readings and print them.
 ///
@@ -43,10 +43,24 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     if let Some(name) = &arguments.method {
         choose(name, &mut rules)?;
     }
-    let masks = series::masks(&arguments.mask, arguments.readings.zone())?;
-    let mut compared = Compared::default();
-    for channel in &mut channels {
-        let facts = Facts::new(channel.kind, channel.interval);
+    let masks = series::masks(&arguments.mask, channels.zone())?;
+    if channels.is_empty() {
+        return series::tell_refused(&arguments.readings, &refused, 0, talk);
+    }
+    for meter in masks.iter().filter_map(|mask| mask.meter.as_deref()) {
+        if !channels.has(meter) {
+            bail!(
+                "{} names {meter}, of whom the file has no readings; it has those of {}",
+                arguments.mask.display(),
+                channels.some_names()
+            );
+        }
+    }
+    let (mut compared, mut count) = (Compared::default(), 0);
+    while let Some(mut channel) = channels.next()? {
+        count += 1;
+        let channel = &mut channel;
+        let facts = channel.facts();
         let masked = mask(channel, &masks);
         if masked.is_empty() {
             continue;
@@ -55,10 +69,13 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         tell(channel, &masked, &filled, &mut compared, talk)?;
     }
     if compared.filled + compared.open == 0 {
-        bail!("no interval of the readings lies inside the mask; times without an offset are read in --zone");
+        bail!(
+            "no interval of the readings lies inside {}; its times without an offset are read in the zone of --zone",
+            arguments.mask.display()
+        );
     }
     summarise(&compared, talk);
-    series::tell_refused(&arguments.readings, &refused, talk)?;
+    series::tell_refused(&arguments.readings, &refused, count, talk)?;
     if compared.open > 0 {
         bail!("{} intervals could not be filled: nothing is known to fill them from", compared.open);
     }
@@ -87,7 +104,8 @@ fn mask(channel: &mut Channel, masks: &[Mask]) -> Vec<(usize, usize, Slot)> {
     for (number, day) in channel.days.iter_mut().enumerate() {
         for index in 0..day.slots.len() {
             let start = day.start_of(index);
-            if masks.iter().any(|mask| mask.covers(&channel.name, start)) {
+            let asked = masks.iter().any(|mask| mask.covers(&channel.name, start));
+            if asked && channel.span.0 <= start && day.end_of(index) <= channel.span.1 {
                 masked.push((number, index, day.slots[index]));
                 day.slots[index] = Slot::MISSING;
             }

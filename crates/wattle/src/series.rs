@@ -1,28 +1,31 @@
 //! Readings out of a file, as whole local days of each channel, for commands that work without a utility.
 //!
 //! A file's own format is the business of `exchange`; here its items become the days that the engine of `vee` judges.
-//! The whole of a file is held, as estimation looks back a year.
+//! Of a file one channel at a time is whole in memory, as estimation looks back a year and files are not in order; what does not fit
+//! meanwhile waits in a temporary file.
 
+mod channels;
 mod fill;
 mod gather;
 mod small;
+mod spill;
 
+pub(crate) use channels::{Channel, Channels};
 pub(crate) use fill::{Filled, fill};
 pub(crate) use small::{Mask, masks};
 
 use crate::talk::{Talk, WrongUsage};
-use anyhow::{Context, Result, bail};
-use exchange::Options;
+use anyhow::{Context, Result, anyhow, bail};
 use exchange::container::{self, Source};
-use exchange::csv::Mapping;
+use exchange::{Format, Measure, Options};
 use gather::Gatherer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use model::{ChannelKind, IntervalLength};
+use model::ChannelKind;
 use serde_json::json;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use vee::{Day, Finding, Register, Rules, TouRead};
+use vee::Rules;
 
 /// Where readings lie and how they are written.
 #[derive(Debug, clap::Args)]
@@ -30,9 +33,13 @@ pub(crate) struct ReadingsFrom {
     /// The readings: a table of meter, time and value, with or without a heading, or any format that is imported, packed
     /// or not.
     file: PathBuf,
-    /// The zone of local times without an offset and of the days, as Europe/Zurich.
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    zone: String,
+    /// The zone of local times without an offset and of the days, as Europe/Zurich or +10:00; by default UTC, and +10:00 for
+    /// NEM12.
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// The format, where its content does not say: green-button, nem12, nem13, cmep, csv, parquet.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
     /// The unit where the file names none: kWh, Wh, m3, L.
     #[arg(long)]
     unit: Option<String>,
@@ -51,94 +58,113 @@ pub(crate) struct ReadingsFrom {
     rules: Option<PathBuf>,
 }
 
-impl ReadingsFrom {
-    /// The zone of local times.
-    pub(crate) fn zone(&self) -> &str {
-        &self.zone
-    }
-}
-
-/// One channel of a file.
-#[derive(Debug)]
-pub(crate) struct Channel {
-    /// Meter and channel in the file's own words.
-    pub(crate) name: String,
-    pub(crate) kind: ChannelKind,
-    pub(crate) interval: IntervalLength,
-    /// Every day from the first to the last, consecutive.
-    pub(crate) days: Vec<Day>,
-    /// In order of time.
-    pub(crate) registers: Vec<Register>,
-    pub(crate) tou: Vec<TouRead>,
-    /// What was found while the days were put together: the number of the day, and what.
-    pub(crate) findings: Vec<(usize, Finding)>,
-}
-
 /// What a file held.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) channels: Vec<Channel>,
-    pub(crate) refused: Vec<Refused>,
+    pub(crate) channels: Channels,
+    pub(crate) refused: Refusals,
     pub(crate) rules: Rules,
     /// When all of it is overdue.
     pub(crate) now: Timestamp,
 }
 
-/// A record that was left out.
-#[derive(Clone, Debug)]
-pub(crate) struct Refused {
-    pub(crate) line: u64,
-    pub(crate) reason: String,
+/// Records that were left out: the first of them, and how many more.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusals {
+    first: Vec<(u64, String)>,
+    more: usize,
+}
+
+/// Refusals that are kept.
+const KEPT: usize = 10_000;
+
+impl Refusals {
+    fn add(&mut self, line: u64, reason: String) {
+        if self.first.len() < KEPT {
+            self.first.push((line, reason));
+        } else {
+            self.more += 1;
+        }
+    }
 }
 
 /// Reads everything that the arguments name.
 pub(crate) fn load(arguments: &ReadingsFrom, talk: Talk) -> Result<Loaded> {
-    let zone = zone(&arguments.zone)?;
+    let given = arguments.zone.as_deref().map(zone).transpose()?;
     let rules = rules(arguments.rules.as_deref())?;
     let kind = arguments.kind.as_deref().map(kind).transpose()?;
-    let name = arguments.file.display();
-    let mut gatherer = Gatherer::new(zone.clone(), kind, &rules);
-    for mut reader in readers(arguments)? {
-        while let Some(item) = reader.next().with_context(|| format!("could not read {name}"))? {
-            gatherer.take(item)?;
-        }
-    }
-    let mut loaded = gatherer.finish(rules.clone())?;
-    for sentence in &loaded.1 {
-        talk.say(format_args!("{name}: {sentence}"));
-    }
-    if let Some(file) = &arguments.registers {
-        small::registers(file, &zone, &mut loaded.0)?;
-    }
-    Ok(loaded.0)
-}
-
-/// The readers of a file in turn: of an archive one for each file in it.
-fn readers(arguments: &ReadingsFrom) -> Result<Vec<Box<dyn exchange::Reader>>> {
-    let mut mapping = match &arguments.mapping {
-        Some(file) => {
-            Mapping::parse(&text(file)?).with_context(|| format!("could not use {}", file.display()))?
-        }
-        None => Mapping::default(),
-    };
-    if mapping.time.zone.is_none() {
-        mapping.time.zone = Some(arguments.zone.clone());
-    }
-    if mapping.value.unit.is_none() {
-        mapping.value.unit.clone_from(&arguments.unit);
-    }
-    let options = Options { format: None, mapping };
+    let options = options(arguments)?;
     let name = arguments.file.display();
     let source = OnDisk(arguments.file.clone());
-    source.open().with_context(|| format!("could not open {name}"))?;
-    let count = container::count(&source).with_context(|| format!("could not read {name}"))?;
-    let mut readers = Vec::with_capacity(count);
+    let count = openable(&source)?;
+    let (mut gatherer, mut local) = (None, false);
     for index in 0..count {
         let opened = exchange::open_member(&source, index, &options);
-        let opened = opened.with_context(|| format!("could not read {name}, file {}", index + 1))?;
-        readers.extend(opened.map(|opened| opened.reader));
+        let which = || if count > 1 { format!(", file {} in it", index + 1) } else { String::new() };
+        let opened = opened.with_context(|| format!("could not read {name}{}", which()))?;
+        let Some(mut opened) = opened else { continue };
+        let zone = || given.clone().unwrap_or_else(|| usual_zone(opened.format));
+        let gatherer = gatherer.get_or_insert_with(|| Gatherer::new(zone(), kind, &rules, gather::ROOM));
+        while let Some(item) =
+            opened.reader.next().with_context(|| format!("could not read {name}{}", which()))?
+        {
+            gatherer.take(item)?;
+        }
+        local |= opened.reader.met_local_times();
     }
-    Ok(readers)
+    let Some(gatherer) = gatherer else { bail!("{name} is an archive without a file in it") };
+    let (mut loaded, mut said) = gatherer.finish(rules.clone());
+    if local && given.is_none() {
+        said.push(
+            "times without an offset were taken for UTC; say --zone, as Europe/Zurich, if they are not"
+                .to_owned(),
+        );
+    }
+    for sentence in said {
+        talk.say(format_args!("{name}: {sentence}"));
+    }
+    if loaded.channels.is_empty() && loaded.refused.first.is_empty() {
+        bail!("{name} holds no readings: nothing in it is an interval of a profile");
+    }
+    if let Some(file) = &arguments.registers {
+        let zone = loaded.channels.zone().clone();
+        small::registers(file, &zone, &mut loaded)?;
+    }
+    Ok(loaded)
+}
+
+/// The zone of a format's days where nobody names another: the market of NEM12 keeps its days ten hours east of Greenwich.
+fn usual_zone(format: Format) -> TimeZone {
+    if format == Format::Nem { jiff::tz::offset(10).to_time_zone() } else { TimeZone::UTC }
+}
+
+/// How many files a file holds, if it is one that can be read.
+fn openable(source: &OnDisk) -> Result<usize> {
+    let name = source.0.display();
+    let about = fs::metadata(&source.0).with_context(|| format!("could not open {name}"))?;
+    if about.is_dir() {
+        bail!("{name} is a folder; name a file in it");
+    }
+    if about.is_file() && about.len() == 0 {
+        bail!("{name} is empty");
+    }
+    source.open().with_context(|| format!("could not open {name}"))?;
+    container::count(source).with_context(|| format!("could not read {name}"))
+}
+
+fn options(arguments: &ReadingsFrom) -> Result<Options> {
+    let mut options = crate::import::read_as(
+        arguments.format.as_deref(),
+        arguments.mapping.as_deref(),
+        arguments.zone.as_deref(),
+    )?;
+    if let Some(unit) = &arguments.unit {
+        if matches!(Measure::parse(unit).0, Measure::Other(_)) {
+            bail!(WrongUsage(format!("--unit {unit} is no unit; there are kWh, Wh, MWh, kvarh, m3 and L")));
+        }
+        options.mapping.value.unit.get_or_insert_with(|| unit.clone());
+    }
+    Ok(options)
 }
 
 /// A file that can be opened again.
@@ -153,7 +179,8 @@ impl Source for OnDisk {
 }
 
 fn text(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))
+    let bytes = fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
+    String::from_utf8(bytes).map_err(|_| anyhow!("{} is no text", file.display()))
 }
 
 fn rules(file: Option<&Path>) -> Result<Rules> {
@@ -162,8 +189,8 @@ fn rules(file: Option<&Path>) -> Result<Rules> {
 }
 
 fn zone(name: &str) -> Result<TimeZone> {
-    TimeZone::get(name).or_else(|_| {
-        bail!(WrongUsage(format!("--zone {name} is no zone; name one as Europe/Zurich, or UTC")))
+    exchange::csv::zone(name).with_context(|| {
+        WrongUsage(format!("--zone {name} is no zone; name one as Europe/Zurich, +10:00 or UTC"))
     })
 }
 
@@ -185,16 +212,21 @@ pub(crate) const fn unit_of(kind: ChannelKind) -> &'static str {
 }
 
 /// Tells what was left out, and fails if something was: what could be read is out by now.
-pub(crate) fn tell_refused(file: &ReadingsFrom, refused: &[Refused], talk: Talk) -> Result<()> {
+pub(crate) fn tell_refused(file: &ReadingsFrom, refused: &Refusals, read: usize, talk: Talk) -> Result<()> {
     let name = file.file.display();
-    for Refused { line, reason } in refused {
+    for (line, reason) in &refused.first {
         if talk.json() {
             talk.data(&json!({ "refused": { "line": line, "reason": reason } }), "")?;
         }
         talk.say(format_args!("{name}:{line}: {reason}"));
     }
-    if !refused.is_empty() {
-        bail!("{name}: {} records were left out, the others were read", refused.len());
+    if refused.more > 0 {
+        talk.say(format_args!("{name}: and {} records more, which are not listed", refused.more));
     }
-    Ok(())
+    let others = if read == 0 { "nothing was read" } else { "the others were read" };
+    match refused.first.len() + refused.more {
+        0 => Ok(()),
+        1 => bail!("{name}: 1 record was left out, {others}"),
+        count => bail!("{name}: {count} records were left out, {others}"),
+    }
 }

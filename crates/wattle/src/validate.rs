@@ -5,7 +5,7 @@ use crate::talk::Talk;
 use anyhow::Result;
 use serde_json::json;
 use std::collections::BTreeMap;
-use vee::{Day, DayInput, Facts, Finding, Register, Rules, Severity, Stats};
+use vee::{Day, DayInput, Facts, Finding, Register, Rule, Rules, Severity, Stats};
 
 /// Judge a file of readings by the rules of validation, and fill its gaps.
 ///
@@ -36,34 +36,59 @@ struct Tally {
 pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let Loaded { mut channels, refused, rules, now } = series::load(&arguments.readings, talk)?;
     let mut tally = Tally::default();
-    for channel in &mut channels {
-        let facts = Facts::new(channel.kind, channel.interval);
+    let mut count = 0;
+    while let Some(mut channel) = channels.next()? {
+        count += 1;
+        let channel = &mut channel;
+        let facts = channel.facts();
         let found = judge(channel, &facts, &rules, now);
         for (number, finding) in channel.findings.drain(..).collect::<Vec<_>>().iter().chain(&found) {
             *tally.findings.entry(finding.rule.name()).or_default() += 1;
             tell_finding(channel, &channel.days[*number], finding, talk)?;
         }
         tally.days += channel.days.len();
-        tally.intervals += channel.days.iter().map(|day| day.slots.len()).sum::<usize>();
-        tally.missing += channel.days.iter().map(Day::missing_count).sum::<usize>();
+        tally.count(channel);
         if arguments.estimate {
             let filled = series::fill(channel, &facts, &rules, now);
             tell_filled(channel, &filled, &mut tally, talk)?;
         }
     }
-    summarise(&tally, channels.len(), arguments.estimate, talk);
-    series::tell_refused(&arguments.readings, &refused, talk)
+    summarise(&tally, count, arguments.estimate, talk);
+    series::tell_refused(&arguments.readings, &refused, tally.intervals - tally.missing, talk)
+}
+
+impl Tally {
+    /// Counts the intervals that the file speaks of.
+    fn count(&mut self, channel: &Channel) {
+        let covered = |day: &Day| (0..day.slots.len()).filter(|index| channel.covers(day, *index)).count();
+        self.intervals += channel.days.iter().map(covered).sum::<usize>();
+        self.missing += missing(channel);
+    }
+}
+
+/// Intervals that the file speaks of and has no value for.
+fn missing(channel: &Channel) -> usize {
+    let open = |day: &Day| {
+        let missing = |index: &usize| day.slots[*index].quality.is_missing() && channel.covers(day, *index);
+        if day.missing_count() == 0 { 0 } else { (0..day.slots.len()).filter(missing).count() }
+    };
+    channel.days.iter().map(open).sum()
 }
 
 /// Validates and judges every day in order, each by what is remembered of those before.
 fn judge(channel: &mut Channel, facts: &Facts, rules: &Rules, now: jiff::Timestamp) -> Vec<(usize, Finding)> {
     let mut stats = Stats::default();
     let mut found = Vec::new();
+    let span = channel.span;
+    let covers = |day: &Day, index: usize| span.0 <= day.start_of(index) && day.end_of(index) <= span.1;
     for (number, day) in channel.days.iter_mut().enumerate() {
         let inside = |read: &&Register| day.day.start() <= read.at && read.at <= day.day.end();
         let registers: Vec<Register> = channel.registers.iter().filter(inside).copied().collect();
         let input = DayInput { registers: &registers, ..DayInput::new(day, facts) };
-        let findings = vee::validate(&input, rules, &stats, now);
+        let mut findings = vee::validate(&input, rules, &stats, now);
+        // Nothing is missing before a file begins and after it ends.
+        let inside = |finding: &Finding| finding.slots.clone().any(|index| covers(day, index));
+        findings.retain(|finding| finding.rule != Rule::Gap || inside(finding));
         vee::judge(day, &findings);
         stats.absorb(day);
         found.extend(findings.into_iter().map(|finding| (number, finding)));
@@ -113,8 +138,8 @@ fn tell_filled(channel: &Channel, filled: &Filled, tally: &mut Tally, talk: Talk
                 )?;
             }
         }
-        tally.open += day.missing_count();
     }
+    tally.open += missing(channel);
     Ok(())
 }
 
@@ -129,8 +154,11 @@ fn summarise(tally: &Tally, channels: usize, estimated: bool, talk: Talk) {
         if words.is_empty() { "none".to_owned() } else { words.join(", ") }
     };
     talk.say(format_args!(
-        "{channels} channels, {} days, {} intervals of which {} were not read",
-        tally.days, tally.intervals, tally.missing
+        "{}, {}, {} of which {} were not read",
+        counted(channels, "channel"),
+        counted(tally.days, "day"),
+        counted(tally.intervals, "interval"),
+        tally.missing
     ));
     talk.say(format_args!("findings: {}", by(&tally.findings)));
     if estimated {
@@ -138,4 +166,9 @@ fn summarise(tally: &Tally, channels: usize, estimated: bool, talk: Talk) {
     } else if tally.missing > 0 {
         talk.say("fill the gaps with --estimate");
     }
+}
+
+/// `1 day`, `2 days`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

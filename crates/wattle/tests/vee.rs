@@ -93,7 +93,7 @@ fn half_a_file_of_garbage_costs_only_that_half() {
         records(&output).iter().filter_map(|record| record["refused"]["line"].as_u64()).collect();
     assert_eq!(refused, [2, 3]);
     let said = stderr(&output);
-    assert!(said.contains("half.csv:2: ") && said.contains("1 channels, 35 days, 840 intervals"), "{said}");
+    assert!(said.contains("half.csv:2: ") && said.contains("1 channel, 35 days, 840 intervals"), "{said}");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_table_without_heading_in_local_half_hours_of_kilowatt_hours() {
     let file = write(folder.path(), "local.csv", &text);
     let output = wattle(&["vee", file.to_str().unwrap(), "--zone", "Europe/London", "--unit", "kWh"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("1 days, 46 intervals of which 0 were not read"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 day, 46 intervals of which 0 were not read"), "{}", stderr(&output));
 }
 
 #[test]
@@ -123,7 +123,29 @@ fn wrong_usage_is_told_with_the_remedy() {
     let file = write(folder.path(), "hours.csv", &hours(0..0));
     let mask = write(folder.path(), "mask.csv", "2024-01-30T00:00Z,2024-01-31T00:00Z\n");
     let (file, mask) = (file.to_str().unwrap(), mask.to_str().unwrap());
-    let rows: [(&[&str], i32, &str); 4] = [
+    let of = |name: &str, text: &str| write(folder.path(), name, text).to_str().unwrap().to_owned();
+    let stranger = of("stranger.csv", "B7,2024-01-30T00:00Z,2024-01-31T00:00Z\n");
+    let elsewhen = of("elsewhen.csv", "2025-01-30T00:00Z,2025-01-31T00:00Z\n");
+    let (empty, folder_name) = (of("empty.csv", ""), folder.path().to_str().unwrap());
+    let registers = of("registers.csv", "B7,2024-01-30T00:00Z,7\n");
+    fs::write(folder.path().join("junk.bin"), [0xFF, 0xFE, 0x00, 0x9F, 0x92]).unwrap();
+    let junk = format!("{folder_name}/junk.bin");
+    let rows: [(&[&str], i32, &str); 15] = [
+        (&["vee", folder_name], 1, "is a folder; name a file in it"),
+        (&["vee", &empty], 1, "empty.csv is empty"),
+        (&["vee", &junk], 1, "junk.bin"),
+        (&["vee", file, "--rules", &junk], 1, "junk.bin is no text"),
+        (&["vee", file, "--unit", "bushel"], 2, "--unit bushel is no unit"),
+        (&["vee", file, "--kind", "steam"], 2, "--kind steam is none of"),
+        (&["vee", file, "--format", "pdf"], 2, "is no format"),
+        (&["vee", file, "--registers", &registers], 1, "no readings of B7; the readings are of A1"),
+        (
+            &["estimate", file, "--mask", &stranger],
+            1,
+            "names B7, of whom the file has no readings; it has those of A1",
+        ),
+        (&["estimate", file, "--mask", &elsewhen], 1, "no interval of the readings lies inside"),
+        (&["estimate", file, "--mask", &empty], 2, "names no interval; a line is"),
         (&["vee", file, "--zone", "Atlantis"], 2, "Europe/Zurich"),
         (&["estimate", file, "--mask", mask, "--method", "magic"], 2, "wattle_blend"),
         (&["estimate", file], 2, "--mask"),
@@ -134,4 +156,33 @@ fn wrong_usage_is_told_with_the_remedy() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn local_times_are_asked_for_and_nothing_is_missing_around_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // From six in the morning of one day to six of the next.
+    let mut text = "meter,time,value_wh\n".to_owned();
+    for hour in 6..30 {
+        writeln!(text, "A1,2026-03-{:02} {:02}:00,{}", 3 + hour / 24, hour % 24, 100 + hour).unwrap();
+    }
+    let file = write(folder.path(), "local.csv", &text);
+    let file = file.to_str().unwrap();
+    for (arguments, asked) in [(&["vee", file][..], true), (&["vee", file, "--zone", "+01:00"], false)] {
+        let output = wattle(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains("1 channel, 2 days, 24 intervals of which 0 were not read"), "{said}");
+        assert!(said.contains("findings: none"), "{said}");
+        assert_eq!(said.contains("were taken for UTC; say --zone"), asked, "{said}");
+    }
+}
+
+#[test]
+fn the_days_of_nem12_are_those_of_its_market() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../testdata/exchange/nem12/unzipped/Example_NEM12_actual_interval.csv");
+    let output = wattle(&["vee", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("of which 0 were not read"), "{}", stderr(&output));
 }

@@ -210,8 +210,8 @@ impl Mapping {
     }
 }
 
-/// A zone by its name or a fixed offset.
-pub(crate) fn zone(name: &str) -> Option<TimeZone> {
+/// A zone by its name, as Europe/Zurich, or a fixed offset, as +10:00.
+pub fn zone(name: &str) -> Option<TimeZone> {
     if let Ok(zone) = TimeZone::get(name) {
         return Some(zone);
     }

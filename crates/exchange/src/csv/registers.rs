@@ -72,6 +72,10 @@ impl<R: Read> Reader for RegisterReader<R> {
     fn next(&mut self) -> Result<Option<Item>, ReadError> {
         self.0.next()
     }
+
+    fn met_local_times(&self) -> bool {
+        self.0.records().clock.met_local_times()
+    }
 }
 
 impl Records for Rows {

@@ -170,6 +170,10 @@ impl Reader for ParquetReader {
             self.step();
         }
     }
+
+    fn met_local_times(&self) -> bool {
+        self.rows.clock.met_local_times()
+    }
 }
 
 impl Group {

@@ -1,37 +1,32 @@
 //! Items of a file, put together to days.
 
-use super::{Channel, Loaded, Refused};
-use anyhow::{Result, bail};
+use super::channels::{Channels, Pending};
+use super::spill::Spill;
+use super::{Loaded, Refusals};
+use anyhow::Result;
 use exchange::{IntervalBlock, Item, Measure, RegisterReading, Series};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use model::{ChannelKind, Commodity, IntervalLength, LocalDay, Unit};
+use model::{ChannelKind, Commodity, LocalDay, Unit};
 use std::collections::BTreeMap;
-use vee::{Arrival, Day, Finding, Register, Rules, TouRead};
+use std::collections::btree_map::Entry;
+use vee::{Arrival, Day, Register, Rules, TouRead};
 
-/// A table whose days lie further apart than this was read with the wrong format of times.
-const LONGEST_D: usize = 366 * 30;
+/// Intervals that are held in memory, some 64 MiB; days beyond that wait in a file.
+pub(super) const ROOM: usize = 4 << 20;
 /// Hours after the last reading at which everything is overdue, however long the rules' grace.
 const LATER_H: i64 = 24 * 32;
-
-/// A channel while its file is read.
-#[derive(Debug)]
-struct Pending {
-    kind: ChannelKind,
-    interval: IntervalLength,
-    days: BTreeMap<Date, Day>,
-    registers: Vec<Register>,
-    tou: Vec<TouRead>,
-    findings: Vec<(Date, Finding)>,
-}
 
 pub(super) struct Gatherer<'a> {
     zone: TimeZone,
     kind: Option<ChannelKind>,
     rules: &'a Rules,
     channels: BTreeMap<String, Pending>,
-    refused: Vec<Refused>,
+    spill: Spill,
+    /// Intervals that may be held, and those that are.
+    room: usize,
+    held: usize,
+    refused: Refusals,
     /// Values finer than the stored unit.
     rounded: u64,
     /// Values without a unit, and the unit they were taken for.
@@ -40,13 +35,16 @@ pub(super) struct Gatherer<'a> {
 }
 
 impl<'a> Gatherer<'a> {
-    pub(super) const fn new(zone: TimeZone, kind: Option<ChannelKind>, rules: &'a Rules) -> Self {
+    pub(super) fn new(zone: TimeZone, kind: Option<ChannelKind>, rules: &'a Rules, room: usize) -> Self {
         Self {
             zone,
             kind,
             rules,
             channels: BTreeMap::new(),
-            refused: Vec::new(),
+            spill: Spill::default(),
+            room,
+            held: 0,
+            refused: Refusals::default(),
             rounded: 0,
             assumed: None,
             last: Timestamp::MIN,
@@ -73,7 +71,7 @@ impl<'a> Gatherer<'a> {
     }
 
     fn refuse(&mut self, line: u64, reason: impl Into<String>) {
-        self.refused.push(Refused { line, reason: reason.into() });
+        self.refused.add(line, reason.into());
     }
 
     /// What a series measures, as said by the command, else by the file, else by its unit.
@@ -133,11 +131,13 @@ impl<'a> Gatherer<'a> {
             return Ok(());
         }
         self.last = self.last.max(block.end());
+        let channel = self.channels.entry(name.clone()).or_insert_with(|| Pending::new(kind, block));
+        channel.span = (channel.span.0.min(block.start), channel.span.1.max(block.end()));
         let mut arrivals: Vec<Arrival> = Vec::new();
         let mut day: Option<LocalDay> = None;
         for (start, value, quality) in block.readings() {
             if day.as_ref().is_none_or(|day| start < day.start() || day.end() <= start) {
-                self.lay(&name, kind, block, day.take(), &mut arrivals)?;
+                self.lay(&name, block, day.take(), &mut arrivals)?;
                 day = Some(LocalDay::containing(start, &self.zone)?);
             }
             let Some(value) = value else { continue };
@@ -150,44 +150,55 @@ impl<'a> Gatherer<'a> {
                     .refuse(block.line, format!("the value {value} at {start} is larger than any meter's")),
             }
         }
-        self.lay(&name, kind, block, day, &mut arrivals)
+        self.lay(&name, block, day, &mut arrivals)
     }
 
     /// Lays values over their day.
     fn lay(
         &mut self,
         name: &str,
-        kind: ChannelKind,
         block: &IntervalBlock,
         local: Option<LocalDay>,
         arrivals: &mut Vec<Arrival>,
     ) -> Result<()> {
         let Some(local) = local else { return Ok(()) };
-        let interval = block.interval;
-        let channel = self.channels.entry(name.to_owned()).or_insert_with(|| Pending {
-            kind,
-            interval,
-            days: BTreeMap::new(),
-            registers: Vec::new(),
-            tou: Vec::new(),
-            findings: Vec::new(),
-        });
-        let date = local.date();
-        let day = channel.days.entry(date).or_insert_with(|| Day::missing(local, interval, kind));
+        let (date, interval) = (local.date(), block.interval);
+        let Some(channel) = self.channels.get_mut(name) else { return Ok(()) };
+        let day = match channel.held.entry(date) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let day = match channel.away.remove(&date) {
+                    Some(place) => self.spill.take(place, (date, &self.zone), (interval, channel.kind))?,
+                    None => Day::missing(local, interval, channel.kind),
+                };
+                self.held += day.slots.len();
+                entry.insert(day)
+            }
+        };
         let merged = vee::merge(day, arrivals, self.rules);
         channel.findings.extend(merged.findings.into_iter().map(|finding| (date, finding)));
         if merged.outside > 0 {
             let first = arrivals.first().map_or(block.start, |arrival| arrival.start);
             let seconds = interval.secs();
-            self.refuse(
-                block.line,
-                format!(
-                    "{} intervals from {first} on do not begin on the grid of {seconds} s",
-                    merged.outside
-                ),
+            let what = format!(
+                "{} intervals from {first} on do not begin on the grid of {seconds} s",
+                merged.outside
             );
+            let days = "; name by --zone the zone whose midnights these are";
+            self.refuse(block.line, what + if seconds == 86_400 { days } else { "" });
         }
         arrivals.clear();
+        if self.held > self.room { self.put_away() } else { Ok(()) }
+    }
+
+    /// Puts every day that is held into the file.
+    fn put_away(&mut self) -> Result<()> {
+        for channel in self.channels.values_mut() {
+            for (date, day) in core::mem::take(&mut channel.held) {
+                channel.away.insert(date, self.spill.put(&day)?);
+            }
+        }
+        self.held = 0;
         Ok(())
     }
 
@@ -213,7 +224,7 @@ impl<'a> Gatherer<'a> {
     }
 
     /// The channels in order of name, and what should be said of them.
-    pub(super) fn finish(self, rules: Rules) -> Result<(Loaded, Vec<String>)> {
+    pub(super) fn finish(self, rules: Rules) -> (Loaded, Vec<String>) {
         let mut said = Vec::new();
         if let Some(unit) = self.assumed {
             said.push(format!("the values have no unit and were taken for {unit}"));
@@ -221,37 +232,11 @@ impl<'a> Gatherer<'a> {
         if self.rounded > 0 {
             said.push(format!("{} values are finer than a stored unit and were rounded to it", self.rounded));
         }
-        if self.channels.is_empty() && self.refused.is_empty() {
-            bail!("the file holds no readings");
-        }
-        let channels =
-            self.channels.into_iter().map(|(name, pending)| whole(name, pending)).collect::<Result<_>>()?;
         let later = jiff::SignedDuration::from_hours(LATER_H);
         let now = self.last.checked_add(later).unwrap_or(self.last);
-        Ok((Loaded { channels, refused: self.refused, rules, now }, said))
+        let channels = Channels::new(self.channels, self.spill, self.zone);
+        (Loaded { channels, refused: self.refused, rules, now }, said)
     }
-}
-
-/// A channel with the days between its days.
-fn whole(name: String, mut pending: Pending) -> Result<Channel> {
-    let mut days: Vec<Day> = Vec::with_capacity(pending.days.len());
-    for day in pending.days.into_values() {
-        while let Some(last) = days.last().filter(|last| last.day.end() < day.day.start()) {
-            let next = last.day.next()?;
-            days.push(Day::missing(next, pending.interval, pending.kind));
-            if days.len() > LONGEST_D {
-                bail!("the readings of {name} span more than 30 years; is the format of the times another?");
-            }
-        }
-        days.push(day);
-    }
-    pending.registers.sort_by_key(|read| read.at);
-    pending.tou.sort_by_key(|read| (read.at, read.register));
-    let number = |date: Date| days.iter().position(|day| day.day.date() == date);
-    let findings =
-        pending.findings.into_iter().filter_map(|(date, finding)| Some((number(date)?, finding))).collect();
-    let Pending { kind, interval, registers, tou, .. } = pending;
-    Ok(Channel { name, kind, interval, days, registers, tou, findings })
 }
 
 /// A value times a power of ten, and whether that is exact; rounded half away from zero where it is not.
@@ -268,6 +253,47 @@ fn scaled(value: i64, exponent: i8) -> Option<(i64, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use exchange::Options;
+    use exchange::csv::Mapping;
+    use std::fmt::Write as _;
+
+    /// Two meters whose rows alternate, hours of five days, of the second one the later half first; what comes of them with so
+    /// much room.
+    fn gathered(room: usize) -> Vec<(String, Vec<Day>)> {
+        let mut text = "meter,time,value_wh\n".to_owned();
+        for hour in 0..120 {
+            for (meter, hour) in [("A", hour), ("B", (hour + 60) % 120)] {
+                writeln!(text, "{meter},2026-03-{:02}T{:02}:00Z,{}", 27 + hour / 24, hour % 24, hour * 7)
+                    .unwrap();
+            }
+        }
+        let rules = Rules::default();
+        let zone = TimeZone::get("Europe/Zurich").unwrap();
+        let mut gatherer = Gatherer::new(zone, None, &rules, room);
+        let options = Options { format: None, mapping: Mapping::default() };
+        let (_, mut reader) = exchange::open(Box::new(std::io::Cursor::new(text)), &options).unwrap();
+        while let Some(item) = reader.next().unwrap() {
+            gatherer.take(item).unwrap();
+        }
+        let (mut loaded, _) = gatherer.finish(rules.clone());
+        let mut found = Vec::new();
+        while let Some(channel) = loaded.channels.next().unwrap() {
+            found.push((channel.name, channel.days));
+        }
+        found
+    }
+
+    #[test]
+    fn how_much_fits_into_memory_changes_nothing() {
+        let plenty = gathered(ROOM);
+        assert_eq!(
+            plenty.iter().map(|(name, days)| (name.as_str(), days.len())).collect::<Vec<_>>(),
+            [("A", 6), ("B", 6)]
+        );
+        for room in [0, 24, 60] {
+            assert_eq!(gathered(room), plenty, "{room}");
+        }
+    }
 
     #[test]
     fn values_are_scaled_exactly_or_said_to_be_rounded() {

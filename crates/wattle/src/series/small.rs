@@ -1,8 +1,8 @@
 //! The small tables beside readings: registers, and the intervals to be filled.
 
-use super::{Loaded, Refused};
+use super::Loaded;
 use crate::talk::WrongUsage;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use exchange::number::Decimal;
 use exchange::stamp::{Clock, StampForm, StampReader};
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ impl Mask {
 }
 
 /// Whether a channel, `meter` or `meter/channel`, is meant by a name.
-fn is_of(channel: &str, name: &str) -> bool {
+pub(super) fn is_of(channel: &str, name: &str) -> bool {
     channel == name || channel.split('/').next() == Some(name)
 }
 
@@ -53,9 +53,8 @@ impl Times {
 ///
 /// # Errors
 /// A line that is neither, named by its number: a mask is an order, so that nothing of it is guessed.
-pub(crate) fn masks(file: &Path, zone: &str) -> Result<Vec<Mask>> {
-    let zone = super::zone(zone)?;
-    let mut times = Times::new(&zone);
+pub(crate) fn masks(file: &Path, zone: &TimeZone) -> Result<Vec<Mask>> {
+    let mut times = Times::new(zone);
     let mut masks = Vec::new();
     for (number, line) in super::text(file)?.lines().enumerate() {
         let line = line.trim_start_matches('\u{feff}').trim();
@@ -79,7 +78,8 @@ pub(crate) fn masks(file: &Path, zone: &str) -> Result<Vec<Mask>> {
         }
     }
     if masks.is_empty() {
-        bail!(WrongUsage(format!("{} names no interval", file.display())));
+        let usual = "a line is `from,to` or `meter,from,to`";
+        bail!(WrongUsage(format!("{} names no interval; {usual}", file.display())));
     }
     Ok(masks)
 }
@@ -112,16 +112,17 @@ pub(super) fn registers(file: &Path, zone: &TimeZone, loaded: &mut Loaded) -> Re
             _ => {
                 let line = u64::try_from(number + 1).unwrap_or(u64::MAX);
                 let reason =
-                    format!("{}: neither time, register nor value can be read from {line:?}", file.display());
-                loaded.refused.push(Refused { line, reason });
+                    format!("{}: no register read, as `meter,time,value`, but {line:?}", file.display());
+                loaded.refused.add(line, reason);
             }
         }
     }
     let decimals = rows.iter().any(|(.., value)| value.exponent < 0);
     for (number, meter, at, register, value) in rows {
-        let channel = loaded.channels.iter_mut().find(|channel| is_of(&channel.name, meter));
-        let channel =
-            channel.with_context(|| format!("{}:{number}: no readings of {meter}", file.display()))?;
+        let Some(channel) = loaded.channels.of(meter) else {
+            let names = loaded.channels.some_names();
+            bail!("{}:{number}: no readings of {meter}; the readings are of {names}", file.display());
+        };
         let (_, stored) = channel.kind.stored_unit();
         let to = if decimals { stored.saturating_sub(3) } else { stored };
         let Some(value) = value.rescaled(to) else {
@@ -132,10 +133,6 @@ pub(super) fn registers(file: &Path, zone: &TimeZone, loaded: &mut Loaded) -> Re
         } else {
             channel.tou.push(TouRead { register, at, value });
         }
-    }
-    for channel in &mut loaded.channels {
-        channel.registers.sort_by_key(|read| read.at);
-        channel.tou.sort_by_key(|read| (read.at, read.register));
     }
     Ok(())
 }
