@@ -43,7 +43,7 @@ export async function pagesOf(browser, { state, operator }) {
   let found;
   if (operator) {
     found = ["/ops", "/ops/meters", "/ops/meters?state=silent", "/ops/meters?q=nothing-fits-this", "/ops/commands", "/ops/commands/1", "/ops/_ui"];
-    found.push("/ops/vee", "/ops/vee?rule=all", "/ops/vee?severity=fail&since=1d&commodity=water", "/ops/reads", "/ops/rules", "/ops/rules?try=1&spike.percent=300", "/ops/groups", "/ops/groups/new", "/ops/imports");
+    found.push("/ops/vee", "/ops/vee?rule=all", "/ops/vee?severity=fail&since=1d&commodity=water", "/ops/reads", "/ops/rules", "/ops/rules?try=1&spike.percent=300", "/ops/rules?new=1", "/ops/groups", "/ops/groups/new", "/ops/imports");
     const group = await path("/ops/vee", "th.lead a"), bench = group && (await path(group, ".feed tbody th a"));
     found.push(group, group && (await path(group, ".grouphead a.btn")), bench, bench && (await path(bench, ".found a.go")), await path("/ops/groups", ".feed th a"));
     const chosen = bench && (await path(bench, ".found a.go"));

@@ -38,14 +38,15 @@ pub(crate) fn lit(place_e6: (i32, i32), hour_s: i64) -> u8 {
         .fold(0, |lit, quarter| lit | 1 << quarter)
 }
 
-/// The share of what an hour of sun makes that falls into one of its quarters: even over those in which it shines.
+/// The share of what an hour of sun makes that falls into one of its quarters: a fourth where it shines, nothing where it does
+/// not. Put into the quarters that are left, the hour of dawn would tower above its morning, as no sunrise does.
 pub(crate) fn share(amount: i64, quarter: usize, lit: u8) -> i64 {
     let quarter = quarter % 4;
     if lit >> quarter & 1 == 0 {
         return 0;
     }
-    let (all, before) = (i64::from(lit.count_ones()), i64::from((lit & ((1 << quarter) - 1)).count_ones()));
-    amount * (before + 1) / all - amount * before / all
+    let part = i64::try_from(quarter).unwrap_or(0);
+    amount * (part + 1) / 4 - amount * part / 4
 }
 
 #[cfg(test)]
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hour_of_dawn_is_goes_to_its_last_quarter() {
+    fn the_hour_of_dawn_is_dark_until_its_last_quarter() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_second();
         // Sunrise in Fontana on 2026-11-28 is at 06:36, sunset at 16:40, both Pacific standard time.
         let place = (34_092_000, -117_435_000);
@@ -82,8 +83,9 @@ mod tests {
         }
         for lit in 0..16u8 {
             let shares: Vec<i64> = (0..4).map(|quarter| share(851, quarter, lit)).collect();
-            assert_eq!(shares.iter().sum::<i64>(), if lit == 0 { 0 } else { 851 });
-            assert!((0..4).all(|quarter| lit >> quarter & 1 == 1 || shares[quarter] == 0));
+            assert_eq!(shares.iter().sum::<i64>() == 851, lit == 0b1111);
+            assert!((0..4).all(|quarter| shares[quarter]
+                == if lit >> quarter & 1 == 1 { [212, 213, 213, 213][quarter] } else { 0 }));
         }
     }
 }

@@ -258,6 +258,26 @@ async fn the_meter_page_leads_to_its_exceptions_and_versions() {
 }
 
 #[tokio::test]
+async fn the_meter_page_says_who_took_a_meter_off_and_why() {
+    use mdm::fitting::{Deed, Fitting};
+    let meter = UTILITY.meters[9];
+    let now = (UTILITY.app.clock)();
+    let fitting = Fitting {
+        meter,
+        deed: Deed::Retire,
+        at: now - jiff::SignedDuration::from_hours(1),
+        registers: Vec::new(),
+        user: UTILITY.people[&Role::Administrator],
+        reason: "its display was dark".to_owned(),
+    };
+    UTILITY.app.mdm.fit(now, &fitting).unwrap().unwrap();
+    let page = get(&format!("/ops/meters/{meter}"), &analyst().await).await.body;
+    for part in ["Retired", "Taken off for good 14:37", "its display was dark"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn another_threshold_is_tried_before_it_is_put_in_force() {
     let cookie = analyst().await;
     let page = get("/ops/rules", &cookie).await.body;

@@ -11,9 +11,9 @@ use crate::ctx::Ctx;
 use crate::error::WebError;
 use crate::fmt::{self, Measure, Words};
 use crate::page::usage::{commodity_word, file};
-use crate::read::{self, failed};
+use crate::read::{self, failed, look};
 use crate::series::{self, Series};
-use crate::ui::{self, Crumb};
+use crate::ui::{self, Crumb, Icon, Tone};
 use axum::extract::Path;
 use axum::response::Response;
 use charts::DayData;
@@ -23,8 +23,8 @@ use maud::{Markup, html};
 use mdm::read::{CaseState, ExceptionFilter, ExceptionSort, MeterView};
 use model::{BatchSource, ChannelKind, Commodity, IntervalLength, MeterId, RegisterRead};
 use operations::Right;
-use store::Route;
-use view::{CommandRow, Day, ExceptionRow, Exceptions, Hop, RegisterRow, View};
+use store::{MeterDeed, Route};
+use view::{CommandRow, Day, DeedRow, ExceptionRow, Exceptions, Hop, RegisterRow, View};
 
 /// How far back events are listed.
 const EVENTS_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
@@ -77,7 +77,10 @@ fn view(ctx: &Ctx, found: &MeterView) -> Result<View, WebError> {
     Ok(View {
         id: meter.id.get(),
         serial: meter.serial.to_string(),
-        state: state(ctx.now, found.health.last_heard, found.health.last_read),
+        state: match meter.retired_at {
+            Some(_) => (Tone::Mute, Icon::Cross, "Retired"),
+            None => state(ctx.now, found.health.last_heard, found.health.last_read),
+        },
         place: format!("{address}{customer}"),
         facts: facts(&words, found),
         day: day(ctx, found, date_of(ctx))?,
@@ -89,8 +92,36 @@ fn view(ctx: &Ctx, found: &MeterView) -> Result<View, WebError> {
         commands: commands.iter().map(command).collect(),
         path: path(found),
         exceptions: exceptions(ctx, found)?,
-        may_read: ctx.may(Right::ReadMeters),
+        deeds: deeds(ctx, meter.id)?,
+        may_read: ctx.may(Right::ReadMeters) && meter.retired_at.is_none(),
     })
+}
+
+/// What people did with the meter, the newest first.
+fn deeds(ctx: &Ctx, meter: MeterId) -> Result<Vec<DeedRow>, WebError> {
+    let mut rows = Vec::new();
+    for change in look(ctx, |store| store.meter_changes(meter))?.into_iter().rev() {
+        let other = match change.other {
+            Some(other) => look(ctx, |store| store.meter(other))?,
+            None => None,
+        };
+        let who = look(ctx, |store| store.user(change.user))?;
+        let what = match change.what {
+            MeterDeed::Fitted => "Fitted",
+            MeterDeed::TakenOff => "Taken off, in store",
+            MeterDeed::Retired => "Taken off for good",
+        };
+        rows.push(DeedRow {
+            what: format!("{what} {}", ctx.words().stamp(change.at)),
+            other: other.map(|other| (format!("/ops/meters/{}", other.id), other.serial.to_string())),
+            why: format!(
+                "{}: {}",
+                who.map_or_else(|| change.user.to_string(), |user| user.display_name),
+                change.reason
+            ),
+        });
+    }
+    Ok(rows)
 }
 
 fn facts(words: &Words, found: &MeterView) -> Vec<(&'static str, String, String)> {

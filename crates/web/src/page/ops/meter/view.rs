@@ -117,8 +117,21 @@ pub(crate) struct View {
     pub(crate) commands: Vec<CommandRow>,
     /// The way to the head-end, meter first.
     pub(crate) path: Vec<Hop>,
+    /// What people did with it: when and what, the meter that came or went in its place (page and serial number), why.
+    pub(crate) deeds: Vec<DeedRow>,
     /// Whether the person may send commands.
     pub(crate) may_read: bool,
+}
+
+/// What somebody did with the meter.
+#[derive(Clone, Debug)]
+pub(crate) struct DeedRow {
+    /// What and when.
+    pub(crate) what: String,
+    /// The meter that came or went in its place: its page and its serial number.
+    pub(crate) other: Option<(String, String)>,
+    /// Who says so, and why.
+    pub(crate) why: String,
 }
 
 /// The part of the page that the date changes.
@@ -140,7 +153,7 @@ pub(crate) fn main(view: &View) -> Markup {
             }
             div.board {
                 div.stack { (day(&view.day, view.may_read)) (meter_events(&view.events)) }
-                div.stack { (exceptions(view.exceptions.as_ref())) (registers(&view.registers)) (commands(view)) (path(&view.path)) }
+                div.stack { (exceptions(view.exceptions.as_ref())) (registers(&view.registers)) (commands(view)) (deeds(&view.deeds)) (path(&view.path)) }
             }
         }
     }
@@ -268,6 +281,21 @@ fn commands(view: &View) -> Markup {
                         td.n.t { (row.asked) }
                     } } }
                 }
+            }
+        }
+    }
+}
+
+fn deeds(rows: &[DeedRow]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            section.panel aria-labelledby="deeds" {
+                div.ph { h2 #deeds { "Fitted and taken off" } }
+                ol.sets { @for row in rows { li {
+                    p { strong { (row.what) } }
+                    @if let Some((href, serial)) = &row.other { p { "exchanged with " a href=(href) { (serial) } } }
+                    p { (row.why) }
+                } } }
             }
         }
     }
