@@ -35,9 +35,8 @@ pub(crate) fn settle(plans: &[HistoryFlawPlan], registry: &Registry, seed: u64) 
 
 impl Flaw {
     /// Whether a day that lies `before` days before the end of the history is one of the plan's.
-    const fn is_on(&self, before: i64) -> bool {
-        let first = self.plan.days_before_end as i64;
-        before <= first && before > first - self.plan.days as i64
+    fn is_on(&self, before: i64) -> bool {
+        self.days().any(|day| day == before)
     }
 
     /// The days before the end of the history on which it is, the first one first.
