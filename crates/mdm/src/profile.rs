@@ -308,6 +308,7 @@ impl PageWork<'_> {
             read,
         };
         let mut values = vec![0i64; self.load.slots];
+        let mut stats = Stats::default();
         let mut carried = 0;
         for (row, entry) in entries {
             let channel = entry.channel.id;
@@ -315,8 +316,7 @@ impl PageWork<'_> {
             let fits = known.binary_search(&channel).is_err() && stored(raw, self.factor, &mut values);
             carried = out.carry(carried, channel);
             let before = out.read.at(carried).filter(|(of, _)| *of == channel);
-            let mut stats =
-                before.map_or_else(|| Ok(Stats::default()), |(_, bytes)| Stats::from_bytes(bytes))?;
+            stats.read(before.map_or(&[][..], |(_, bytes)| bytes))?;
             let known = before.is_some();
             let clean = fits && self.is_clean(entry, &values, &mut stats, bounded)?;
             if clean && out.day.push(channel, &values) {

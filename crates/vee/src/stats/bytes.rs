@@ -73,8 +73,43 @@ impl Stats {
     /// # Errors
     /// [`StatsError`] if the bytes were not written by [`Stats::to_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StatsError> {
-        let read = if bytes.len().is_multiple_of(OLD_RECORD) { old(bytes) } else { new(bytes) };
+        let mut stats = Self::default();
+        stats.read(bytes)?;
+        Ok(stats)
+    }
+
+    /// As [`Stats::from_bytes`], in place: of what was here before, nothing is left.
+    ///
+    /// # Errors
+    /// As [`Stats::from_bytes`]; then nothing is remembered.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(), StatsError> {
+        let read = if bytes.len().is_multiple_of(OLD_RECORD) {
+            old(bytes).map(|stats| *self = stats)
+        } else {
+            self.read_new(bytes)
+        };
+        if read.is_none() {
+            *self = Self::default();
+        }
         read.ok_or(StatsError(bytes.len()))
+    }
+
+    fn read_new(&mut self, bytes: &[u8]) -> Option<()> {
+        let (&version, rest) = bytes.split_first()?;
+        let mut input = Input { bytes: rest };
+        if !matches!(version, BEFORE_HABIT | VERSION) {
+            return None;
+        }
+        input.days(&mut self.days)?;
+        input.months(&mut self.months)?;
+        let mut days = [0i32; TAILS];
+        let count = input.numbers(&mut days)?;
+        let mut values = [0i64; TAILS];
+        input.unpack(values.get_mut(..count)?)?;
+        self.tails.fill(count, |at| Tail { day: days[at], value: values[at] });
+        let newest = self.days.last().map_or(0, |stat| stat.day);
+        self.habit = if version == VERSION { input.habit(newest)? } else { Habit::default() };
+        matches!(input.bytes, [] | [0]).then_some(())
     }
 }
 
@@ -101,25 +136,6 @@ fn old(bytes: &[u8]) -> Option<Stats> {
         }
     }
     Some(stats)
-}
-
-fn new(bytes: &[u8]) -> Option<Stats> {
-    let (&version, rest) = bytes.split_first()?;
-    let mut input = Input { bytes: rest };
-    if !matches!(version, BEFORE_HABIT | VERSION) {
-        return None;
-    }
-    let mut stats = Stats { days: input.days()?, months: input.months()?, ..Stats::default() };
-    let mut days = [0i32; TAILS];
-    let count = input.numbers(&mut days)?;
-    let mut values = [0i64; TAILS];
-    input.unpack(values.get_mut(..count)?)?;
-    stats.tails = Few::from_fn(count, |at| Tail { day: days[at], value: values[at] });
-    if version == VERSION {
-        let newest = stats.days.last().map_or(0, |stat| stat.day);
-        stats.habit = input.habit(newest)?;
-    }
-    matches!(input.bytes, [] | [0]).then_some(stats)
 }
 
 fn varint(out: &mut Vec<u8>, mut value: u64) {
@@ -274,7 +290,7 @@ impl<'a> Input<'a> {
         Some(())
     }
 
-    fn days(&mut self) -> Option<Few<DayStat, DAYS>> {
+    fn days(&mut self, into: &mut Few<DayStat, DAYS>) -> Option<()> {
         let mut days = [0i32; DAYS];
         let count = self.numbers(&mut days)?;
         let (mut marks, mut totals, mut prints) = ([0i64; DAYS], [0i64; DAYS], [0i64; DAYS]);
@@ -282,12 +298,15 @@ impl<'a> Input<'a> {
         self.unpack(totals.get_mut(..count)?)?;
         self.unpack(prints.get_mut(..count)?)?;
         let small = |values: &[i64], most: i64| values.iter().all(|value| (0..=most).contains(value));
+        if !small(&marks, 7) || !small(&prints, 15) {
+            return None;
+        }
         let low = |value: i64| value.to_le_bytes()[0];
-        let all = Few::from_fn(count, |at| day_of(days[at], totals[at], low(marks[at]), low(prints[at])));
-        (small(&marks, 7) && small(&prints, 15)).then_some(all)
+        into.fill(count, |at| day_of(days[at], totals[at], low(marks[at]), low(prints[at])));
+        Some(())
     }
 
-    fn months(&mut self) -> Option<Few<MonthStat, MONTHS>> {
+    fn months(&mut self, into: &mut Few<MonthStat, MONTHS>) -> Option<()> {
         let mut numbers = [0i32; MONTHS];
         let count = self.numbers(&mut numbers)?;
         let mut days = [0u32; MONTHS];
@@ -295,12 +314,13 @@ impl<'a> Input<'a> {
         let (mut totals, mut most) = ([0i64; MONTHS], [0i64; MONTHS]);
         self.unpack(totals.get_mut(..count)?)?;
         self.unpack(most.get_mut(..count)?)?;
-        Some(Few::from_fn(count, |at| MonthStat {
+        into.fill(count, |at| MonthStat {
             month: numbers[at],
             days: days[at],
             total: totals[at],
             most: most[at],
-        }))
+        });
+        Some(())
     }
 
     fn habit(&mut self, newest: i32) -> Option<Habit> {

@@ -30,13 +30,16 @@ impl<T, const N: usize> Deref for Few<T, N> {
 }
 
 impl<T: Copy + Default, const N: usize> Few<T, N> {
-    /// The first `len` of what `item` gives, which must ascend; as many as there is room for.
-    pub(super) fn from_fn(len: usize, item: impl Fn(usize) -> T) -> Self {
-        let mut few = Self { len: len.min(N), ..Self::default() };
-        for (at, place) in few.items.iter_mut().enumerate().take(len) {
+    /// Becomes the first `len` of what `item` gives, which must ascend; as many as there is room for.
+    pub(super) fn fill(&mut self, len: usize, item: impl Fn(usize) -> T) {
+        let before = core::mem::replace(&mut self.len, len.min(N));
+        for (at, place) in self.items[..self.len].iter_mut().enumerate() {
             *place = item(at);
         }
-        few
+        // Equal contents are equal whatever was there before.
+        if let Some(left) = self.items.get_mut(self.len..before) {
+            left.fill(T::default());
+        }
     }
 
     /// Adds one that is newer than all; false if there is no room.

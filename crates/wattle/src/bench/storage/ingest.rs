@@ -26,9 +26,12 @@ const DEARER: f64 = 1.5;
 /// Days at either end of a history that are compared, as processor time is told in hundredths of a second.
 const ENDS: usize = 3;
 
+/// Days, from 0, that are told of besides the last: the statistics of days are full after four weeks, those of months after 13.
+const TOLD: &[i64] = &[0, 6, 29, 59, 119, 399];
+
 /// Meters and days of each run.
 const QUICK: &[(u32, i64)] = &[(8_000, 30), (40_000, 3)];
-const FULL: &[(u32, i64)] = &[(100_000, 30), (1_000_000, 7)];
+const FULL: &[(u32, i64)] = &[(100_000, 60), (1_000_000, 7)];
 const LARGE: &[(u32, i64)] = &[(10_000_000, 2)];
 
 /// What a day took.
@@ -82,7 +85,7 @@ fn history(
     for day in 0..days {
         let taken = one_day(&mdm, meters, day)?;
         all.push(taken);
-        if ![0, 6, 29, days - 1].contains(&day) {
+        if !TOLD.contains(&day) && day != days - 1 {
             continue;
         }
         let intervals = f64::from(meters) * 24.0;
