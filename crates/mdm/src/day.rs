@@ -23,12 +23,12 @@ pub(crate) struct Workshop<'a> {
     pub(crate) write: &'a Write,
     pub(crate) now: Timestamp,
     pub(crate) catalogue: Arc<Catalogue>,
-    rules_id: u32,
-    in_force: Arc<InForce>,
+    pub(crate) rules_id: u32,
+    pub(crate) in_force: Arc<InForce>,
     days: BTreeMap<Date, LocalDay>,
     last_day: Option<LocalDay>,
     stats: BTreeMap<ChannelId, (Stats, bool)>,
-    outages: BTreeMap<MeterId, Vec<Outage>>,
+    pub(crate) outages: BTreeMap<MeterId, Vec<Outage>>,
     /// When the relay was open.
     pub(crate) off: BTreeMap<MeterId, Vec<Outage>>,
     /// What meters told of themselves.

@@ -122,10 +122,10 @@ impl Mdm {
             };
             let id = write.put_imported_file(&file, &report.refusals)?;
             report.file = Some(id);
-            for (channel, (first, last)) in spans {
-                let days = (self.day_of(first)?.date(), self.day_of(last)?.date());
-                write.put_import_span(id, channel, days)?;
-            }
+            let days = |(channel, (first, last))| {
+                Ok::<_, MdmError>((channel, (self.day_of(first)?.date(), self.day_of(last)?.date())))
+            };
+            write.put_import_spans(id, spans.into_iter().map(days).collect::<Result<Vec<_>, _>>()?)?;
             Ok(report)
         })?;
         Ok(report)
@@ -168,3 +168,9 @@ impl Iterator for Taken<'_, '_> {
 
 #[cfg(test)]
 mod tests;
+
+/// The same tests on PostgreSQL, where that is installed.
+#[cfg(test)]
+mod tests_on_postgres {
+    include!("import/tests.rs");
+}

@@ -81,7 +81,7 @@ type TouchedDays = BTreeMap<(Date, ChannelId), Touched>;
 const BELIEVED: (Timestamp, Timestamp) =
     (Timestamp::constant(631_152_000, 0), Timestamp::constant(7_258_118_400, 0));
 
-fn is_believed(at: Timestamp) -> bool {
+pub(crate) fn is_believed(at: Timestamp) -> bool {
     BELIEVED.0 <= at && at < BELIEVED.1
 }
 

@@ -15,10 +15,12 @@
 mod keep;
 mod lines;
 
+pub(crate) use keep::keep_pages;
 pub use lines::{BadLine, parse};
 
 use crate::activation::InForce;
 use crate::catalogue::{Catalogue, Entry};
+use crate::day::Workshop;
 use crate::surroundings;
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
@@ -26,9 +28,9 @@ use jiff::civil::Date;
 use model::{
     BatchSource, ChannelId, ChannelKind, IntervalLength, LocalDay, MeterId, Quality, ReadBatch, Unit,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::page::page_of;
+use store::page::{page_of, ranges_of};
 use store::{DayPage, PageHead, Read, StatsPage};
 use vee::Stats;
 use vee::fast::{Around, ChannelDay, check_day};
@@ -74,6 +76,8 @@ pub struct ProfileLoad {
 pub struct Profiles {
     meters: Vec<MeterId>,
     values: Vec<i64>,
+    /// When each was received; empty where all were when the head says.
+    received: Vec<Timestamp>,
     /// What is no whole local day.
     odd: Vec<ReadBatch>,
 }
@@ -83,6 +87,12 @@ impl Profiles {
     pub fn push(&mut self, meter: MeterId, values: &[i64]) {
         self.meters.push(meter);
         self.values.extend_from_slice(values);
+    }
+
+    /// As [`Profiles::push`], received at a moment of its own; for all profiles or for none.
+    pub(crate) fn push_received(&mut self, meter: MeterId, values: &[i64], received_at: Timestamp) {
+        self.push(meter, values);
+        self.received.push(received_at);
     }
 
     /// Adds what is no whole day of the load.
@@ -177,6 +187,14 @@ impl ProfileLoad {
         self.batch_of(meter, self.day.start(), values)
     }
 
+    /// The batch that a row of profiles is.
+    fn batch_at(&self, profiles: &Profiles, row: usize) -> Option<ReadBatch> {
+        let values = profiles.values.chunks_exact(self.slots).nth(row).unwrap_or_default();
+        let batch = self.batch(*profiles.meters.get(row)?, values);
+        let received_at = profiles.received.get(row).copied().unwrap_or(batch.received_at);
+        Some(ReadBatch { received_at, ..batch })
+    }
+
     fn batch_of(&self, meter: MeterId, start: Timestamp, values: Vec<Option<i64>>) -> ReadBatch {
         ReadBatch {
             meter,
@@ -210,6 +228,33 @@ impl ProfileLoad {
     }
 }
 
+impl ProfileLoad {
+    /// The load of a day out of readings that a workshop has at hand, each of which passed the gate.
+    pub(crate) fn admitted(workshop: &Workshop<'_>, head: ProfileHead, day: LocalDay) -> Self {
+        let dark = workshop.outages.keys().chain(workshop.off.keys()).copied().collect();
+        Self {
+            slots: day.intervals(head.interval),
+            dark,
+            catalogue: Arc::clone(&workshop.catalogue),
+            head,
+            now: workshop.now,
+            in_force: Arc::clone(&workshop.in_force),
+            rules_id: workshop.in_force.on(day.date()).map_or(workshop.rules_id, |(id, _)| id),
+            factor: factor(&head, &day, workshop.now),
+            day,
+        }
+    }
+}
+
+/// What turns a value as read into a stored one; none when nothing of the day may enter as it is.
+fn factor(head: &ProfileHead, day: &LocalDay, now: Timestamp) -> Option<i64> {
+    let (unit, exponent) = head.kind.stored_unit();
+    let steps = u32::try_from(i32::from(head.scaler) - i32::from(exponent)).ok();
+    let on_grid = head.interval.secs() == 86_400 || head.interval.floor(day.start()) == day.start();
+    let plain = head.unit == unit && on_grid && day.end() <= now;
+    steps.and_then(|steps| 10i64.checked_pow(steps)).filter(|_| plain)
+}
+
 impl Mdm {
     /// Begins to load the profiles of one local day, of the meters that are known now; see [`Mdm::reload`].
     ///
@@ -228,12 +273,8 @@ impl Mdm {
             Some((id, _)) => id,
             None => self.store.write(|w| w.rule_set_id(&self.book.hash().to_string(), self.book.text()))?,
         };
-        let (unit, exponent) = head.kind.stored_unit();
-        let steps = u32::try_from(i32::from(head.scaler) - i32::from(exponent)).ok();
-        let on_grid = head.interval.secs() == 86_400 || head.interval.floor(day.start()) == day.start();
         // What came otherwise is judged with the meter's clock beside it.
-        let plain = head.unit == unit && on_grid && day.end() <= now && head.source == BatchSource::Import;
-        let factor = steps.and_then(|steps| 10i64.checked_pow(steps)).filter(|_| plain);
+        let factor = factor(&head, &day, now).filter(|_| head.source == BatchSource::Import);
         Ok(ProfileLoad {
             slots: day.intervals(head.interval),
             dark: supply.outages.keys().chain(supply.off.keys()).copied().collect(),
@@ -252,6 +293,16 @@ impl Mdm {
     /// # Errors
     /// What the store says; damaged statistics.
     pub fn prepare(&self, load: &ProfileLoad, profiles: Profiles) -> Result<Prepared, MdmError> {
+        self.store.read(|read| self.prepare_in(read, load, profiles))
+    }
+
+    /// As [`Mdm::prepare`], as `read` sees it.
+    pub(crate) fn prepare_in(
+        &self,
+        read: &Read,
+        load: &ProfileLoad,
+        profiles: Profiles,
+    ) -> Result<Prepared, MdmError> {
         let mut prepared = Prepared { profiles, pages: Vec::new(), odd: Vec::new() };
         let mut entries = Vec::with_capacity(prepared.profiles.meters.len());
         for (row, meter) in prepared.profiles.meters.iter().enumerate() {
@@ -267,16 +318,28 @@ impl Mdm {
             prepared.odd.extend(entries.into_iter().map(|(row, _)| row));
             return Ok(prepared);
         };
-        self.store.read(|read| {
-            for of_page in entries.chunk_by(|a, b| page_of(a.1.channel.id) == page_of(b.1.channel.id)) {
-                let mut work = PageWork { mdm: self, load, read, head, factor };
-                let page = work.page(of_page, &prepared.profiles, &mut prepared.odd)?;
-                prepared.pages.extend(page);
-            }
-            Ok::<_, MdmError>(())
-        })?;
+        let numbers: BTreeSet<u32> = entries.iter().map(|(_, entry)| page_of(entry.channel.id)).collect();
+        let mut before = Before::default();
+        for range in ranges_of(numbers) {
+            before.known.extend(read.known_in_pages(head.day, range, head.start.as_second())?);
+            before.stats.extend(read.stats_pages(range)?);
+        }
+        let mut work = PageWork { mdm: self, load, read, head, factor, before };
+        for of_page in entries.chunk_by(|a, b| page_of(a.1.channel.id) == page_of(b.1.channel.id)) {
+            let page = work.page(of_page, &prepared.profiles, &mut prepared.odd)?;
+            prepared.pages.extend(page);
+        }
         Ok(prepared)
     }
+}
+
+/// What is there of pages before they are judged.
+#[derive(Default)]
+struct Before {
+    /// The channels of which something of the day is known.
+    known: BTreeMap<u32, Vec<ChannelId>>,
+    /// What is remembered of the days before.
+    stats: BTreeMap<u32, StatsPage>,
 }
 
 /// Judging the profiles of one page.
@@ -286,6 +349,7 @@ struct PageWork<'a> {
     read: &'a Read,
     head: PageHead,
     factor: i64,
+    before: Before,
 }
 
 impl PageWork<'_> {
@@ -297,9 +361,9 @@ impl PageWork<'_> {
     ) -> Result<Option<PreparedPage>, MdmError> {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(None) };
         let page = page_of(first.1.channel.id);
-        let known = self.read.known_in_page(self.head.day, page, self.head.start.as_second())?;
+        let known = self.before.known.get(&page).cloned().unwrap_or_default();
         let bounded = self.read.has_registers(first.1.channel.meter, last.1.channel.meter)?;
-        let read = self.read.stats_page(page)?;
+        let read = self.before.stats.get(&page).cloned().unwrap_or_default();
         let mut out = PreparedPage {
             day: DayPage::new(self.head, page),
             rows: Vec::with_capacity(entries.len()),
@@ -314,12 +378,13 @@ impl PageWork<'_> {
             let channel = entry.channel.id;
             let raw = profiles.values.chunks_exact(self.load.slots).nth(*row).unwrap_or_default();
             let fits = known.binary_search(&channel).is_err() && stored(raw, self.factor, &mut values);
+            let received_at = profiles.received.get(*row).copied().unwrap_or(self.head.received_at);
             carried = out.carry(carried, channel);
             let before = out.read.at(carried).filter(|(of, _)| *of == channel);
             stats.read(before.map_or(&[][..], |(_, bytes)| bytes))?;
             let known = before.is_some();
             let clean = fits && self.is_clean(entry, &values, &mut stats, bounded)?;
-            if clean && out.day.push(channel, &values) {
+            if clean && out.day.push_received(channel, &values, received_at) {
                 carried += usize::from(known);
                 stats.write_to(&mut out.stats);
                 out.channels.push((channel, out.stats.len()));
@@ -405,4 +470,10 @@ fn stored(raw: &[i64], factor: i64, values: &mut [i64]) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+
+/// The same tests on PostgreSQL, where that is installed.
+#[cfg(test)]
+mod tests_on_postgres {
+    include!("profile/tests.rs");
+}

@@ -1,9 +1,12 @@
 //! Pushes: on disk first, judged later.
 //!
 //! A head-end appends the pushes of many meters as one row ([`store::Write::append_pushes`]) in the transaction that notes
-//! their counters. They are in no day until a job has sealed them here, by the same way as everything that arrives.
+//! their counters. They are in no day until a job has sealed them here. Whole days of neighbouring meters go into pages as a
+//! night's profiles do; everything else goes the way of everything that arrives.
 
-use crate::{Incoming, IngestReport, Mdm, MdmError};
+mod whole;
+
+use crate::{IngestReport, Mdm, MdmError};
 use jiff::Timestamp;
 
 impl Mdm {
@@ -28,14 +31,14 @@ impl Mdm {
         now: Timestamp,
         groups: u32,
     ) -> Result<(u32, IngestReport), MdmError> {
-        let mut items = Vec::new();
+        let mut batches = Vec::new();
         let mut taken = 0;
         for group in w.push_groups(groups)? {
             if w.remove_push_group(group.id)? {
                 taken += 1;
-                items.extend(group.batches.into_iter().map(Incoming::Batch));
+                batches.extend(group.batches);
             }
         }
-        Ok((taken, self.receive_in(w, now, items)?))
+        Ok((taken, self.take_days(w, now, batches)?))
     }
 }

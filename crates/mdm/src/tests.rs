@@ -63,7 +63,7 @@ fn on_postgres() -> bool {
 }
 
 /// An empty database of the engine that this copy of the tests is for.
-fn empty_store() -> Store {
+pub(crate) fn empty_store() -> Store {
     if on_postgres()
         && let Some(database) = cluster::Database::fresh()
     {

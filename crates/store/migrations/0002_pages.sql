@@ -17,7 +17,7 @@ CREATE TABLE day_page (
     PRIMARY KEY (day, page, part)
 );
 
--- Every version of every day of a month, of up to 8 channels (channel >> 3 = page), as one row. Months count from 1970-01.
+-- Every version of every day of a month, of up to 32 channels (channel >> 5 = page), as one row. Months count from 1970-01.
 CREATE TABLE month_page (
     month INTEGER NOT NULL,
     page INTEGER NOT NULL,

@@ -4,12 +4,34 @@ use crate::column::{
     day_number, day_of, each, execute, interval, millis, row, rows, seconds, source, unit, value,
 };
 use crate::day::{DaySummary, StoredDay};
-use crate::engine::Row;
+use crate::engine::{Filling, Row};
 use crate::page::{DayPage, PAGE, PageView, page_of};
 use crate::raw::RawBatch;
 use crate::{Read, Result, StoreError, Write};
 use jiff::civil::Date;
 use model::{ChannelId, DayBlock};
+use std::collections::BTreeMap;
+
+/// Pages are written in bulk.
+const PAGES: Filling = Filling {
+    table: "day_page",
+    columns: &[
+        "day",
+        "page",
+        "part",
+        "first",
+        "last",
+        "channels",
+        "interval_s",
+        "slots",
+        "recorded_s",
+        "rules",
+        "start_s",
+        "received_ms",
+        "block",
+    ],
+    key: &[],
+};
 
 pub(crate) const COLUMNS: &str =
     "day, interval_s, slots, recorded_s, rules, start_s, received_ms, block, page";
@@ -83,7 +105,7 @@ impl<'a> PageRow<'a> {
             status: vec![0; values.len()],
             scaler: self.view.scaler,
             unit: unit(self.view.unit)?,
-            received_at: millis(self.received_ms)?,
+            received_at: millis(self.received_ms.saturating_add(self.view.receipt(channel)?))?,
             source: source(self.view.source)?,
         })
     }
@@ -144,7 +166,22 @@ impl Read {
     /// # Errors
     /// What the database says; a damaged page.
     pub fn known_in_page(&self, day: Date, page: u32, start_s: i64) -> Result<Vec<ChannelId>> {
-        let (first, end) = (page * PAGE, (page * PAGE).saturating_add(PAGE));
+        let mut known = self.known_in_pages(day, (page, page.saturating_add(1)), start_s)?;
+        Ok(known.remove(&page).unwrap_or_default())
+    }
+
+    /// As [`Read::known_in_page`], of the pages from one up to and without another; pages of which nothing is known are left
+    /// out.
+    ///
+    /// # Errors
+    /// As [`Read::known_in_page`].
+    pub fn known_in_pages(
+        &self,
+        day: Date,
+        (from, to): (u32, u32),
+        start_s: i64,
+    ) -> Result<BTreeMap<u32, Vec<ChannelId>>> {
+        let (first, end) = (from.saturating_mul(PAGE), to.saturating_mul(PAGE));
         let mut known = Vec::new();
         let sql = "SELECT channel FROM day_block WHERE day = ? AND channel >= ? AND channel < ?";
         known.extend(rows(&self.conn, sql, (day_number(day), first, end), |row| {
@@ -152,14 +189,28 @@ impl Read {
         })?);
         let sql = "SELECT channel FROM raw_batch WHERE start_s = ? AND channel >= ? AND channel < ?";
         known.extend(rows(&self.conn, sql, (start_s, first, end), |row| Ok(ChannelId::new(row.get(0)?)))?);
-        self.each_page(day, (page, page.saturating_add(1)), |row| {
-            known.extend(row.view.channels(page));
+        self.each_page(day, (from, to), |row| {
+            known.extend(row.view.channels(row.page));
             Ok(())
         })?;
-        known.extend(self.folded_channels(day, page)?);
+        known.extend(self.folded_channels(day, (ChannelId::new(first), ChannelId::new(end)))?);
         known.sort_unstable();
         known.dedup();
-        Ok(known)
+        let mut of: BTreeMap<u32, Vec<ChannelId>> = BTreeMap::new();
+        for channel in known {
+            of.entry(page_of(channel)).or_default().push(channel);
+        }
+        Ok(of)
+    }
+
+    /// How many channels' days of a date lie in pages.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn paged_days(&self, day: Date) -> Result<u32> {
+        let sql = "SELECT coalesce(sum(channels), 0) FROM day_page WHERE day = ?";
+        let count: i64 = value(&self.conn, sql, [day_number(day)])?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// How far the load called `name` has come; 0 for one that was never begun.
@@ -179,18 +230,28 @@ impl Write {
     /// # Errors
     /// What the database says.
     pub fn put_page(&self, page: &DayPage) -> Result<()> {
-        let Some((first, last)) = page.range() else { return Ok(()) };
-        let head = &page.head;
-        let day = day_number(head.day);
-        let sql = "SELECT coalesce(max(part), -1) + 1 FROM day_page WHERE day = ? AND page = ?";
-        let part: u32 = value(&self.conn, sql, (day, page.page()))?;
-        let sql = "INSERT INTO day_page (day, page, part, first, last, channels, interval_s, slots, recorded_s, rules, \
-                   start_s, received_ms, block) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        execute(
-            &self.conn,
-            sql,
+        self.put_pages(&[page])
+    }
+
+    /// As [`Write::put_page`], for many: the quickest way to keep a day.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn put_pages(&self, pages: &[&DayPage]) -> Result<()> {
+        let filled: Vec<_> = pages.iter().filter_map(|page| Some((*page, page.range()?))).collect();
+        let mut next = self.next_parts(&filled.iter().map(|(page, _)| *page).collect::<Vec<_>>())?;
+        let parts: Vec<u32> = filled
+            .iter()
+            .map(|(page, _)| {
+                let part = next.entry((page.head.day, page.page())).or_default();
+                *part += 1;
+                *part - 1
+            })
+            .collect();
+        let row = |((page, (first, last)), part): (&(&DayPage, (ChannelId, ChannelId)), u32)| {
+            let head = &page.head;
             (
-                day,
+                day_number(head.day),
                 page.page(),
                 part,
                 first.get(),
@@ -203,9 +264,28 @@ impl Write {
                 head.start.as_second(),
                 head.received_at.as_millisecond(),
                 page.to_block(),
-            ),
-        )?;
+            )
+        };
+        self.conn.fill(&PAGES, filled.iter().zip(parts).map(row))?;
         Ok(())
+    }
+
+    /// The part that the next page of each day and number is.
+    fn next_parts(&self, pages: &[&DayPage]) -> Result<BTreeMap<(Date, u32), u32>> {
+        let mut bounds: BTreeMap<Date, (u32, u32)> = BTreeMap::new();
+        for page in pages {
+            let (first, last) = bounds.entry(page.head.day).or_insert((page.page(), page.page()));
+            (*first, *last) = (page.page().min(*first), page.page().max(*last));
+        }
+        let mut next = BTreeMap::new();
+        for (day, (first, last)) in bounds {
+            let sql = "SELECT page, max(part) + 1 FROM day_page WHERE day = ? AND page >= ? AND page <= ? GROUP BY page";
+            each(&self.conn, sql, (day_number(day), first, last), |row| {
+                next.insert((day, row.get::<_, u32>(0)?), row.get(1)?);
+                Ok(())
+            })?;
+        }
+        Ok(next)
     }
 
     /// Notes how far the load called `name` has come, in the transaction that brought it there.

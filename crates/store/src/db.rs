@@ -3,6 +3,7 @@
 use crate::column::value;
 use crate::engine::{Access, Conn, Lite, Pg, PgConfig};
 use crate::error::{Result, StoreError};
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_readers.sql"),
     include_str!("../migrations/0011_senders.sql"),
     include_str!("../migrations/0012_class_day.sql"),
+    include_str!("../migrations/0014_engines.sql"),
     include_str!("../migrations/0016_meter_change.sql"),
 ];
 
@@ -242,6 +244,28 @@ impl Store {
             Conn::Lite(conn) => conn.schema_version(),
             Conn::Pg(conn) => conn.schema_version(),
         }
+    }
+}
+
+impl Store {
+    /// Every statement that the open connections of this handle to a PostgreSQL have prepared so far, as it is written in this
+    /// crate. It tells what a run really asked of the database; see [`crate::spread`].
+    ///
+    /// # Errors
+    /// [`StoreError::Nested`] from inside a transaction.
+    pub fn statements(&self) -> Result<BTreeSet<String>> {
+        let inner = &self.inner;
+        let mut all = BTreeSet::new();
+        let mut add = |conn: &Conn| {
+            if let Conn::Pg(conn) = conn {
+                all.extend(conn.statements()?);
+            }
+            Ok::<_, StoreError>(())
+        };
+        add(&lock(&inner.writer).conn)?;
+        lock(&inner.queue).iter().try_for_each(|writer| add(&writer.conn))?;
+        lock(&inner.readers).iter().try_for_each(|reader| add(&reader.conn))?;
+        Ok(all)
     }
 }
 

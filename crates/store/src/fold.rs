@@ -3,6 +3,7 @@
 use crate::column::{day_number, day_of, each, execute, interval, millis, row, seconds, source, unit};
 use crate::day::StoredDay;
 use crate::day_page::{PageRow, as_read};
+use crate::engine::Filling;
 use crate::month::{AsRead, Folded, MonthView, SHARE, Share, date_of, month_number, pack};
 use crate::page::{DayPage, PAGE, PageView, page_of};
 use crate::raw::RawBatch;
@@ -11,6 +12,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use model::ChannelId;
 use std::collections::BTreeMap;
+
+/// Months that come in folded are new.
+const MONTHS: Filling =
+    Filling { table: "month_page", columns: &["month", "page", "batches", "block"], key: &[] };
 
 /// What folding came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,9 +124,8 @@ impl Read {
         })
     }
 
-    /// The channels of a page of 256 of which anything of a day is folded.
-    pub(crate) fn folded_channels(&self, day: Date, page: u32) -> Result<Vec<ChannelId>> {
-        let range = (ChannelId::new(page * PAGE), ChannelId::new((page * PAGE).saturating_add(PAGE)));
+    /// The channels in `[from, to)` of which anything of a day is folded.
+    pub(crate) fn folded_channels(&self, day: Date, range: (ChannelId, ChannelId)) -> Result<Vec<ChannelId>> {
         let of_month = day.day().cast_unsigned();
         let mut known = Vec::new();
         self.each_share(month_number(day), range, |share, _| {
@@ -246,10 +250,11 @@ impl Write {
     /// # Errors
     /// What the database says; also when a page of that month is there already.
     pub fn put_months(&self, page: u32, months: &[MonthPage], now: Timestamp) -> Result<()> {
+        let first = page.saturating_mul(PAGE / SHARE);
+        let row =
+            |one: &MonthPage| (one.month, first.saturating_add(one.share), one.batches, one.block.clone());
+        self.conn.fill(&MONTHS, months.iter().map(row))?;
         for one in months {
-            let share = page.saturating_mul(PAGE / SHARE).saturating_add(one.share);
-            let sql = "INSERT INTO month_page (month, page, batches, block) VALUES (?, ?, ?, ?)";
-            execute(&self.conn, sql, (one.month, share, one.batches, &one.block))?;
             self.note_folded(one.month, one.days, now)?;
         }
         Ok(())
@@ -284,12 +289,15 @@ fn take_page(row: &PageRow<'_>, add: &mut impl FnMut(Folded)) -> Result<u32> {
         scaler: row.view.scaler,
         exponent: row.view.exponent,
     };
+    let receipts = row.view.receipts()?;
     let mut days: Vec<Result<StoredDay>> = Vec::new();
     row.view.each(row.page, &mut Vec::new(), |channel, values| {
         days.push(row.stored(channel, values.to_vec()));
     })?;
     let mut count = 0;
-    for stored in days {
+    for (place, stored) in days.into_iter().enumerate() {
+        let receipt = receipts.get(place).copied().unwrap_or_default();
+        let raw = AsRead { received_ms: raw.received_ms.saturating_add(receipt), ..raw };
         add(Folded { stored: stored?, raw: Some(raw) });
         count += 1;
     }

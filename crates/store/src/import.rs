@@ -1,7 +1,7 @@
 //! Files of readings that were taken in, and the lines of them that were not.
 
 use crate::column::{day_number, execute, millis, row, rows};
-use crate::engine::Row;
+use crate::engine::{Filling, Row};
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -50,6 +50,17 @@ pub struct ImportRefusal {
     /// The beginning of the record.
     pub excerpt: String,
 }
+
+const SPANS: Filling = Filling {
+    table: "import_span",
+    columns: &["file", "channel", "first_day", "last_day"],
+    key: &["channel", "file", "first_day"],
+};
+const REFUSALS: Filling = Filling {
+    table: "import_refusal",
+    columns: &["file", "seq", "line", "reason", "sentence", "remedy", "excerpt"],
+    key: &[],
+};
 
 const COLUMNS: &str = "SELECT id, name, format, digest, loaded_ms, offered, stored, registers, refused, duplicates, \
                        sent_by, substituted FROM import_file";
@@ -143,13 +154,19 @@ impl Read {
 }
 
 impl Write {
-    /// Says that a file held readings of a channel's days, both bounds included.
+    /// Says that a file held readings of channels' days, both bounds included; a channel once.
     ///
     /// # Errors
     /// What the database says.
-    pub fn put_import_span(&self, file: u32, channel: ChannelId, days: (Date, Date)) -> Result<()> {
-        let sql = "INSERT INTO import_span (file, channel, first_day, last_day) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-        execute(&self.conn, sql, (file, channel.get(), day_number(days.0), day_number(days.1)))?;
+    pub fn put_import_spans(
+        &self,
+        file: u32,
+        spans: impl IntoIterator<Item = (ChannelId, (Date, Date))>,
+    ) -> Result<()> {
+        let row = |(channel, days): (ChannelId, (Date, Date))| {
+            (file, channel.get(), day_number(days.0), day_number(days.1))
+        };
+        self.conn.fill(&SPANS, spans.into_iter().map(row))?;
         Ok(())
     }
 
@@ -187,13 +204,12 @@ impl Write {
         let Some(kept) = self.imported_file(&new.digest)? else {
             return Err(crate::column::corrupt("a file that was just kept"));
         };
-        let sql = "INSERT INTO import_refusal (file, seq, line, reason, sentence, remedy, excerpt) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?)";
-        for (seq, refusal) in refusals.iter().enumerate() {
+        let row = |(seq, refusal): (usize, &ImportRefusal)| {
             let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-            let ImportRefusal { line, reason, sentence, remedy, excerpt } = refusal;
-            execute(&self.conn, sql, (kept.id, seq, number(*line), reason, sentence, remedy, excerpt))?;
-        }
+            let ImportRefusal { line, reason, sentence, remedy, excerpt } = refusal.clone();
+            (kept.id, seq, number(line), reason, sentence, remedy, excerpt)
+        };
+        self.conn.fill(&REFUSALS, refusals.iter().enumerate().map(row))?;
         Ok(kept.id)
     }
 }

@@ -1,9 +1,11 @@
 //! What meters told of themselves, and how our own clock stood: what readings are held against.
 
-use crate::column::{execute, maybe_millis, millis, row};
+use crate::column::{execute, maybe_millis, millis, row, rows};
+use crate::engine::Row;
 use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use model::{MeterId, Serial};
+use std::collections::BTreeMap;
 
 /// A time in which a meter's clock was not to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,19 @@ impl KnownOfMeter {
     }
 }
 
+fn known(row: &Row<'_>) -> Result<KnownOfMeter> {
+    let lost = maybe_millis(row.get(6)?)?.zip(row.get::<_, Option<i64>>(7)?);
+    let from = maybe_millis(row.get(5)?)?;
+    Ok(KnownOfMeter {
+        checked_at: millis(row.get(0)?)?,
+        serial: row.get::<_, Option<String>>(1)?.map(Serial::new),
+        multiplier: row.get(2)?,
+        scaler_off: row.get(3)?,
+        clock_good: maybe_millis(row.get(4)?)?,
+        clock_lost: lost.map(|(to, offset_ms)| ClockLost { from, to, offset_ms }),
+    })
+}
+
 impl Read {
     /// What a meter told of itself; `None` for one that was never asked.
     ///
@@ -55,18 +70,20 @@ impl Read {
     pub fn meter_check(&self, meter: MeterId) -> Result<Option<KnownOfMeter>> {
         let sql = "SELECT checked_ms, serial, multiplier, scaler_off, good_ms, lost_from_ms, lost_to_ms, lost_offset_ms \
                    FROM meter_check WHERE meter = ?";
-        row(&self.conn, sql, [meter.get()], |row| {
-            let lost = maybe_millis(row.get(6)?)?.zip(row.get::<_, Option<i64>>(7)?);
-            let from = maybe_millis(row.get(5)?)?;
-            Ok(KnownOfMeter {
-                checked_at: millis(row.get(0)?)?,
-                serial: row.get::<_, Option<String>>(1)?.map(Serial::new),
-                multiplier: row.get(2)?,
-                scaler_off: row.get(3)?,
-                clock_good: maybe_millis(row.get(4)?)?,
-                clock_lost: lost.map(|(to, offset_ms)| ClockLost { from, to, offset_ms }),
-            })
-        })
+        row(&self.conn, sql, [meter.get()], known)
+    }
+
+    /// As [`Read::meter_check`], of the meters from one to another, both included; those that were never asked are left out.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn meter_checks(&self, (from, to): (MeterId, MeterId)) -> Result<BTreeMap<MeterId, KnownOfMeter>> {
+        let sql = "SELECT checked_ms, serial, multiplier, scaler_off, good_ms, lost_from_ms, lost_to_ms, lost_offset_ms, \
+                   meter FROM meter_check WHERE meter >= ? AND meter <= ?";
+        let found = rows(&self.conn, sql, (from.get(), to.get()), |row| {
+            Ok((MeterId::new(row.get(8)?), known(row)?))
+        })?;
+        Ok(found.into_iter().collect())
     }
 
     /// How far our clock was ahead of the reference (negative: behind) when it was last compared at or before `at`, and when

@@ -5,6 +5,8 @@
 //!         places                                             a bit for each of the 256 channels
 //!         length (varint)*                                   one a channel, in order
 //!         chunk*                                             the values of each channel in turn
+//!         receipt (signed varint)*                           one a channel, in order, or none: its batch was received so
+//!                                                            many milliseconds after the head says
 //! ```
 //!
 //! A row a channel costs more for its key than an hourly day for its values, and as much processor time again; a page costs its
@@ -13,7 +15,7 @@
 
 use crate::block::BlockError;
 use crate::block::chunk::{self, CHUNK};
-use crate::block::input::{Input, put_varint};
+use crate::block::input::{Input, put_signed, put_varint};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{BatchSource, ChannelId, IntervalLength, Quality, Unit};
@@ -59,6 +61,7 @@ pub struct DayPage {
     places: [u64; 4],
     lengths: Vec<u8>,
     bodies: Vec<u8>,
+    receipts: Vec<i64>,
     range: Option<(ChannelId, ChannelId)>,
     count: u32,
 }
@@ -66,6 +69,21 @@ pub struct DayPage {
 /// The page that a channel belongs to.
 pub const fn page_of(channel: ChannelId) -> u32 {
     channel.get() >> 8
+}
+
+/// Pages that are asked for together although they are not needed, where that saves a question.
+const GAP: u32 = 8;
+
+/// Sorted pages as ranges, each from its first page up to and without its end; some pages between may be in them too.
+pub fn ranges_of(pages: impl IntoIterator<Item = u32>) -> Vec<(u32, u32)> {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for page in pages {
+        match ranges.last_mut() {
+            Some((_, end)) if page <= end.saturating_add(GAP) => *end = page.saturating_add(1),
+            _ => ranges.push((page, page.saturating_add(1))),
+        }
+    }
+    ranges
 }
 
 const fn place_of(channel: ChannelId) -> usize {
@@ -81,6 +99,7 @@ impl DayPage {
             places: [0; 4],
             lengths: Vec::with_capacity(512),
             bodies: Vec::with_capacity(usize::from(head.slots) * 400),
+            receipts: Vec::new(),
             range: None,
             count: 0,
         }
@@ -88,6 +107,11 @@ impl DayPage {
 
     /// Adds the next channel, higher than those before, with one value a slot. Whether it belongs here.
     pub fn push(&mut self, channel: ChannelId, values: &[i64]) -> bool {
+        self.push_received(channel, values, self.head.received_at)
+    }
+
+    /// As [`DayPage::push`], for a batch that was received at a moment of its own.
+    pub fn push_received(&mut self, channel: ChannelId, values: &[i64], received_at: Timestamp) -> bool {
         let follows = self.range.is_none_or(|(_, last)| last < channel);
         if page_of(channel) != self.page || !follows || values.len() != usize::from(self.head.slots) {
             return false;
@@ -101,6 +125,7 @@ impl DayPage {
         self.places[place / 64] |= 1 << (place % 64);
         self.range = Some((self.range.map_or(channel, |(first, _)| first), channel));
         self.count += 1;
+        self.receipts.push(received_at.as_millisecond() - self.head.received_at.as_millisecond());
         true
     }
 
@@ -146,6 +171,9 @@ impl DayPage {
         }
         out.extend_from_slice(&self.lengths);
         out.extend_from_slice(&self.bodies);
+        if self.receipts.iter().any(|receipt| *receipt != 0) {
+            self.receipts.iter().for_each(|receipt| put_signed(*receipt, &mut out));
+        }
         out
     }
 }
@@ -161,6 +189,8 @@ pub(crate) struct PageView<'a> {
     places: [u64; 4],
     lengths: Input<'a>,
     bodies: usize,
+    /// Where the receipts begin, if there are any.
+    receipts: usize,
 }
 
 impl<'a> PageView<'a> {
@@ -183,10 +213,31 @@ impl<'a> PageView<'a> {
             *word = u64::from_le_bytes(bytes);
         }
         let lengths = Input { bytes: block, at: input.at };
+        let mut taken = 0usize;
         for _ in 0..places.iter().map(|word| word.count_ones()).sum::<u32>() {
-            input.varint()?;
+            taken = taken.saturating_add(input.count()?);
         }
-        Ok(Self { quality, source, unit, scaler, exponent, slots, places, lengths, bodies: input.at })
+        let (bodies, receipts) = (input.at, input.at.saturating_add(taken));
+        Ok(Self { quality, source, unit, scaler, exponent, slots, places, lengths, bodies, receipts })
+    }
+
+    /// How many milliseconds after the head says each channel's batch was received, in order; none where all came then.
+    pub(crate) fn receipts(&self) -> Result<Vec<i64>, BlockError> {
+        let mut input = Input { bytes: self.lengths.bytes, at: self.receipts };
+        if self.receipts >= self.lengths.bytes.len() {
+            return Ok(Vec::new());
+        }
+        let count: u32 = self.places.iter().map(|word| word.count_ones()).sum();
+        (0..count).map(|_| input.signed()).collect()
+    }
+
+    /// How many milliseconds after the head says a channel's batch was received.
+    pub(crate) fn receipt(&self, channel: ChannelId) -> Result<i64, BlockError> {
+        let place = place_of(channel);
+        let (word, bit) = (place / 64, place % 64);
+        let below: u32 = self.places[..word].iter().map(|word| word.count_ones()).sum::<u32>()
+            + (self.places[word] & ((1 << bit) - 1)).count_ones();
+        Ok(self.receipts()?.get(below as usize).copied().unwrap_or_default())
     }
 
     /// The value of as many slots as the page's days have, for one channel.

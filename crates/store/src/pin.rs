@@ -6,6 +6,7 @@ use crate::{Read, Result, Write};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{BillId, ChannelId};
+use std::collections::BTreeMap;
 
 /// A version of a day that a bill was computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +81,19 @@ impl Read {
         let sql = "SELECT max(day) FROM bill_pin WHERE channel = ?";
         let last = row(&self.conn, sql, [channel.get()], |row| row.get::<_, Option<i32>>(0))?;
         last.flatten().map(day_of).transpose()
+    }
+
+    /// As [`Read::last_billed_day`], of the channels from one to another, both included; those without a bill are left out.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn last_billed_days(&self, (from, to): (ChannelId, ChannelId)) -> Result<BTreeMap<ChannelId, Date>> {
+        let sql =
+            "SELECT channel, max(day) FROM bill_pin WHERE channel >= ? AND channel <= ? GROUP BY channel";
+        let found = rows(&self.conn, sql, (from.get(), to.get()), |row| {
+            Ok((ChannelId::new(row.get(0)?), day_of(row.get(1)?)?))
+        })?;
+        Ok(found.into_iter().collect())
     }
 
     /// The flags that nobody took up yet, by bill, channel and day; or with `all` those taken up too.

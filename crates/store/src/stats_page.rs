@@ -4,11 +4,16 @@
 //! into it when the page is next written.
 
 use crate::block::input::{Input, put_varint};
-use crate::column::{execute, row, rows};
+use crate::column::{each, execute, row};
+use crate::engine::Filling;
 use crate::page::{PAGE, page_of};
 use crate::{Read, Result, Write};
 use core::ops::Range;
 use model::ChannelId;
+use std::collections::BTreeMap;
+
+/// Pages of statistics are written in bulk; what was there gives way.
+const PAGES: Filling = Filling { table: "stats_page", columns: &["page", "stamp", "block"], key: &["page"] };
 
 /// The statistics of a page of channels, opaque here, and what they were read from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,23 +73,56 @@ impl StatsPage {
     }
 }
 
+/// New statistics of a page of channels, packed, and what they were made from.
+#[derive(Clone, Debug)]
+pub struct NewStats<'a> {
+    page: u32,
+    read: &'a StatsPage,
+    block: Vec<u8>,
+}
+
+impl<'a> NewStats<'a> {
+    /// Those of every channel of the page that has any, by channel; `read` is what they were made from.
+    pub fn new<'b>(page: u32, read: &'a StatsPage, of: impl Iterator<Item = (ChannelId, &'b [u8])>) -> Self {
+        let mut block = vec![1];
+        for (channel, stats) in of {
+            block.push((channel.get() & 0xFF).to_le_bytes()[0]);
+            put_varint(stats.len() as u64, &mut block);
+            block.extend_from_slice(stats);
+        }
+        Self { page, read, block }
+    }
+}
+
 impl Read {
     /// What the validation remembers of the channels of a page.
     ///
     /// # Errors
     /// What the database says; a damaged page.
     pub fn stats_page(&self, page: u32) -> Result<StatsPage> {
-        let sql = "SELECT stamp, block FROM stats_page WHERE page = ?";
-        let read = row(&self.conn, sql, [page], |row| {
-            let block = row.blob(1)?;
-            Ok(StatsPage {
-                of: parse(page, block)?,
-                bytes: block.to_vec(),
-                stamp: row.get(0)?,
-                newer: Vec::new(),
-            })
+        Ok(self.stats_pages((page, page.saturating_add(1)))?.remove(&page).unwrap_or_default())
+    }
+
+    /// As [`Read::stats_page`], of the pages from one up to and without another; pages without any are left out.
+    ///
+    /// # Errors
+    /// As [`Read::stats_page`].
+    pub fn stats_pages(&self, range: (u32, u32)) -> Result<BTreeMap<u32, StatsPage>> {
+        let mut found: BTreeMap<u32, StatsPage> = BTreeMap::new();
+        let sql = "SELECT page, stamp, block FROM stats_page WHERE page >= ? AND page < ? ORDER BY page";
+        each(&self.conn, sql, range, |row| {
+            let page = row.get(0)?;
+            let block = row.blob(2)?;
+            let of = parse(page, block)?;
+            let read = StatsPage { of, bytes: block.to_vec(), stamp: row.get(1)?, newer: Vec::new() };
+            found.insert(page, read);
+            Ok(())
         })?;
-        Ok(read.unwrap_or_default().with_newer(self.newer_stats(page)?))
+        for (page, newer) in self.newer_stats(range)? {
+            let read = found.remove(&page).unwrap_or_default();
+            found.insert(page, read.with_newer(newer));
+        }
+        Ok(found)
     }
 
     /// Whether a page still is as it was read.
@@ -92,16 +130,39 @@ impl Read {
     /// # Errors
     /// What the database says.
     pub fn is_current(&self, page: u32, read: &StatsPage) -> Result<bool> {
-        let stamp: Option<i64> =
-            row(&self.conn, "SELECT stamp FROM stats_page WHERE page = ?", [page], |row| row.get(0))?;
-        Ok(stamp.unwrap_or_default() == read.stamp && self.newer_stats(page)? == read.newer)
+        Ok(!self.changed_stats((page, page.saturating_add(1)), &[(page, read)])?.contains(&page))
     }
 
-    fn newer_stats(&self, page: u32) -> Result<Vec<(ChannelId, Vec<u8>)>> {
-        let (first, end) = (page * PAGE, (page * PAGE).saturating_add(PAGE));
+    /// Those of some pages, all of them in a range, that are not any more as they were read.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn changed_stats(&self, range: (u32, u32), pages: &[(u32, &StatsPage)]) -> Result<Vec<u32>> {
+        let mut stamps: BTreeMap<u32, i64> = BTreeMap::new();
+        let sql = "SELECT page, stamp FROM stats_page WHERE page >= ? AND page < ?";
+        each(&self.conn, sql, range, |row| {
+            stamps.insert(row.get(0)?, row.get(1)?);
+            Ok(())
+        })?;
+        let newer = self.newer_stats(range)?;
+        let changed = |(page, read): &&(u32, &StatsPage)| {
+            let of = newer.get(page).map(Vec::as_slice).unwrap_or_default();
+            stamps.get(page).copied().unwrap_or_default() != read.stamp || of != read.newer
+        };
+        Ok(pages.iter().filter(changed).map(|(page, _)| *page).collect())
+    }
+
+    /// Rows of single channels, by page.
+    fn newer_stats(&self, (from, to): (u32, u32)) -> Result<BTreeMap<u32, Vec<(ChannelId, Vec<u8>)>>> {
         let sql =
             "SELECT channel, stats FROM channel_stats WHERE channel >= ? AND channel < ? ORDER BY channel";
-        rows(&self.conn, sql, (first, end), |row| Ok((ChannelId::new(row.get(0)?), row.get(1)?)))
+        let mut newer: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+        each(&self.conn, sql, (from.saturating_mul(PAGE), to.saturating_mul(PAGE)), |row| {
+            let channel = ChannelId::new(row.get(0)?);
+            newer.entry(page_of(channel)).or_default().push((channel, row.get(1)?));
+            Ok(())
+        })?;
+        Ok(newer)
     }
 
     pub(crate) fn paged_stats(&self, channel: ChannelId) -> Result<Option<Vec<u8>>> {
@@ -125,18 +186,19 @@ impl Write {
         read: &StatsPage,
         of: impl Iterator<Item = (ChannelId, &'a [u8])>,
     ) -> Result<()> {
-        let mut block = vec![1];
-        for (channel, stats) in of {
-            block.push((channel.get() & 0xFF).to_le_bytes()[0]);
-            put_varint(stats.len() as u64, &mut block);
-            block.extend_from_slice(stats);
-        }
-        let sql = "INSERT INTO stats_page (page, stamp, block) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (page) DO UPDATE SET stamp = excluded.stamp, block = excluded.block";
-        execute(&self.conn, sql, (page, read.stamp + 1, block))?;
-        if !read.newer.is_empty() {
+        self.put_stats_pages(&[NewStats::new(page, read, of)])
+    }
+
+    /// As [`Write::put_stats_page`], for many.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn put_stats_pages(&self, pages: &[NewStats<'_>]) -> Result<()> {
+        self.conn
+            .fill(&PAGES, pages.iter().map(|new| (new.page, new.read.stamp + 1, new.block.as_slice())))?;
+        for new in pages.iter().filter(|new| !new.read.newer.is_empty()) {
             let sql = "DELETE FROM channel_stats WHERE channel >= ? AND channel < ?";
-            execute(&self.conn, sql, (page * PAGE, (page * PAGE).saturating_add(PAGE)))?;
+            execute(&self.conn, sql, (new.page * PAGE, (new.page * PAGE).saturating_add(PAGE)))?;
         }
         Ok(())
     }

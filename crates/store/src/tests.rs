@@ -526,6 +526,7 @@ fn weather_paths_and_pushes_come_back() {
 
 mod bench;
 mod citus;
+mod class_day;
 mod job;
 mod sql;
 mod tls;

@@ -1,12 +1,20 @@
-//! Names, registers of a place, days of 23 and 25 hours, multipliers.
+// Names, registers of a place, days of 23 and 25 hours, multipliers: on SQLite, and once more on PostgreSQL.
 
-use crate::tests::utility;
 use crate::{ImportReport, ImportSource, Mdm};
 use exchange::Options;
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use model::{ChannelKind, Commodity, IntervalLength, Serial};
 use store::{NewMeter, NewRoute, Provision};
+
+/// Two homes, on the engine that this copy of the tests is for.
+fn utility() -> Mdm {
+    if module_path!().ends_with("_on_postgres") {
+        crate::tests_on_postgres::utility()
+    } else {
+        crate::tests::utility()
+    }
+}
 
 fn now() -> Timestamp {
     "2026-12-01T00:00:00Z".parse().unwrap()

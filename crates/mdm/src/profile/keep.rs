@@ -3,8 +3,44 @@
 use super::{Prepared, PreparedPage, ProfileLoad, ProfileReport};
 use crate::day::Workshop;
 use crate::{Incoming, Mdm, MdmError};
-use model::ChannelId;
-use store::Write;
+use jiff::civil::Date;
+use model::{ChannelId, ReadBatch};
+use std::collections::{BTreeMap, BTreeSet};
+use store::page::ranges_of;
+use store::{NewStats, StatsPage, Write};
+
+/// What was kept in pages, and what must take the ordinary way.
+pub(crate) struct Kept {
+    /// The days that are in pages now.
+    pub(crate) days: Vec<(ChannelId, Date)>,
+    /// What is in none.
+    pub(crate) odd: Vec<ReadBatch>,
+}
+
+/// Keeps the pages of prepared profiles that hold at least so many channels.
+pub(crate) fn keep_pages(
+    write: &Write,
+    load: &ProfileLoad,
+    prepared: Prepared,
+    least: u32,
+) -> Result<Kept, MdmError> {
+    let Prepared { profiles, pages, odd } = prepared;
+    let (full, thin): (Vec<PreparedPage>, Vec<PreparedPage>) =
+        pages.into_iter().partition(|page| page.day.len() >= least);
+    let fates = keep(write, load, &full.iter().collect::<Vec<_>>())?;
+    let mut kept = Kept { days: Vec::new(), odd: Vec::new() };
+    let mut rows = odd;
+    for (page, fate) in full.iter().zip(fates) {
+        if fate {
+            kept.days.extend(page.day.channels().map(|channel| (channel, load.day.date())));
+        } else {
+            rows.extend(&page.rows);
+        }
+    }
+    rows.extend(thin.iter().flat_map(|page| &page.rows));
+    kept.odd.extend(rows.into_iter().filter_map(|row| load.batch_at(&profiles, row)));
+    Ok(kept)
+}
 
 impl Mdm {
     /// Keeps prepared profiles in one transaction: when this returns `Ok` all of them are on disk. `mark` notes under a
@@ -22,13 +58,12 @@ impl Mdm {
         self.store.write(|write| {
             let mut report = ProfileReport::default();
             let mut ordinary = Vec::new();
-            for one in prepared {
-                let row = |row: &usize| {
-                    let values = one.profiles.values.chunks_exact(load.slots).nth(*row).unwrap_or_default();
-                    Some(Incoming::Batch(load.batch(*one.profiles.meters.get(*row)?, values)))
-                };
-                for page in &one.pages {
-                    if keep(write, load, page)? {
+            let pages: Vec<&PreparedPage> = prepared.iter().flat_map(|one| &one.pages).collect();
+            let mut kept = keep(write, load, &pages)?.into_iter();
+            for one in &prepared {
+                let row = |row: &usize| load.batch_at(&one.profiles, *row).map(Incoming::Batch);
+                for (page, kept) in one.pages.iter().zip(kept.by_ref()) {
+                    if kept {
                         report.whole += page.rows.len() as u64;
                         report.intervals += (page.rows.len() * load.slots) as u64;
                     } else {
@@ -36,7 +71,7 @@ impl Mdm {
                     }
                 }
                 ordinary.extend(one.odd.iter().filter_map(row));
-                ordinary.extend(one.profiles.odd.into_iter().map(Incoming::Batch));
+                ordinary.extend(one.profiles.odd.iter().cloned().map(Incoming::Batch));
             }
             if !ordinary.is_empty() {
                 report.odd = ordinary.len() as u64;
@@ -59,22 +94,60 @@ impl Mdm {
     }
 }
 
-/// Keeps a page, unless something of it came in meanwhile by another way.
-fn keep(write: &Write, load: &ProfileLoad, page: &PreparedPage) -> Result<bool, MdmError> {
-    let number = page.day.page();
-    let known = write.known_in_page(load.day.date(), number, load.day.start().as_second())?;
-    let held = |channel: &ChannelId| known.binary_search(channel).is_ok();
-    let fresh = known.is_empty() || !page.day.channels().any(|channel| held(&channel));
-    if !fresh {
-        return Ok(false);
+/// Keeps pages, all at once, except those of which something came in meanwhile by another way. Which were kept.
+pub(super) fn keep(
+    write: &Write,
+    load: &ProfileLoad,
+    pages: &[&PreparedPage],
+) -> Result<Vec<bool>, MdmError> {
+    let numbers: BTreeSet<u32> = pages.iter().map(|page| page.day.page()).collect();
+    let mut known: BTreeMap<u32, Vec<ChannelId>> = BTreeMap::new();
+    let mut changed = Vec::new();
+    for range in ranges_of(numbers) {
+        known.extend(write.known_in_pages(load.day.date(), range, load.day.start().as_second())?);
+        let of: Vec<(u32, &StatsPage)> = pages
+            .iter()
+            .filter(|page| (range.0..range.1).contains(&page.day.page()))
+            .map(|page| (page.day.page(), &page.read))
+            .collect();
+        changed.extend(write.changed_stats(range, &of)?);
     }
-    if write.is_current(number, &page.read)? {
-        write.put_stats_page(number, &page.read, page.statistics())?;
-    } else if !merge(write, page)? {
-        return Ok(false);
+    let (mut kept, mut stats, mut plain) = (vec![false; pages.len()], Vec::new(), Vec::new());
+    let (mut seen, mut later) = (BTreeSet::new(), Vec::new());
+    for (at, page) in pages.iter().enumerate() {
+        let number = page.day.page();
+        // Another chunk of this load has a part of the same page: what that leaves must be seen.
+        if !seen.insert(number) {
+            later.push(at);
+            continue;
+        }
+        if known.get(&number).is_some_and(|known| is_known(page, known)) {
+            continue;
+        }
+        if changed.contains(&number) {
+            kept[at] = merge(write, page)?;
+        } else {
+            stats.push(NewStats::new(number, &page.read, page.statistics()));
+            kept[at] = true;
+        }
+        plain.extend(kept[at].then_some(&page.day));
     }
-    write.put_page(&page.day)?;
-    Ok(true)
+    write.put_stats_pages(&stats)?;
+    write.put_pages(&plain)?;
+    for at in later {
+        let page = pages[at];
+        let known = write.known_in_page(load.day.date(), page.day.page(), load.day.start().as_second())?;
+        if !is_known(page, &known) && merge(write, page)? {
+            write.put_page(&page.day)?;
+            kept[at] = true;
+        }
+    }
+    Ok(kept)
+}
+
+/// Whether anything is known of the day of a channel of the page.
+fn is_known(page: &PreparedPage, known: &[ChannelId]) -> bool {
+    !known.is_empty() && page.day.channels().any(|channel| known.binary_search(&channel).is_ok())
 }
 
 /// Lays the statistics of the page's own channels over those that another chunk of the same page left, provided that

@@ -6,12 +6,21 @@ use model::{Commodity, PremiseNumber, RegisterRead, RegisterValue, Serial};
 use std::collections::BTreeMap;
 use store::{NewMeter, NewPremise, NewRoute, NewServicePoint, Provision, Store};
 
-const METERS: u16 = 300;
-const FIRST: Date = date(2026, 3, 27);
+pub(crate) const METERS: u16 = 300;
+pub(crate) const FIRST: Date = date(2026, 3, 27);
+
+fn on_postgres() -> bool {
+    module_path!().ends_with("_on_postgres")
+}
 
 /// A utility of [`METERS`] meters with one hourly channel each; their ids are those of their channels.
-fn utility() -> Mdm {
-    let store = Store::open_in_memory().unwrap();
+pub(crate) fn utility() -> Mdm {
+    let store =
+        if on_postgres() { crate::tests_on_postgres::empty_store() } else { crate::tests::empty_store() };
+    fleet(store)
+}
+
+fn fleet(store: Store) -> Mdm {
     let mut all = Provision::default();
     for number in 1..=METERS {
         let premise = PremiseNumber::new(format!("P-{number}"));
@@ -71,10 +80,10 @@ fn head(received_at: Timestamp) -> ProfileHead {
     }
 }
 
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -108,7 +117,7 @@ fn lines(mdm: &Mdm, date: Date, seed: u64) -> String {
 }
 
 /// Everything that is kept of a channel.
-fn kept(mdm: &Mdm, days: i64) -> Vec<impl PartialEq + std::fmt::Debug> {
+pub(crate) fn kept(mdm: &Mdm, days: i64) -> Vec<impl PartialEq + std::fmt::Debug> {
     let end = FIRST + days.days();
     let (from, to) = (mdm.local_day(FIRST).unwrap().start(), mdm.local_day(end).unwrap().start());
     (1..=u32::from(METERS))
@@ -155,9 +164,10 @@ fn loaded(mdm: &Mdm, load: &ProfileLoad, text: &str, cuts: &[usize]) -> (Profile
 
 #[test]
 fn both_ways_leave_the_same_in_the_store() {
-    for seed in 1..4 {
+    // A server in another process takes the ordinary way slowly.
+    for seed in 1..if on_postgres() { 2 } else { 4 } {
         let (bulk, ordinary) = (utility(), utility());
-        let days = 5i64;
+        let days = if on_postgres() { 3i64 } else { 5 };
         let mut whole = 0;
         for day in 0..days {
             let date = FIRST + day.days();

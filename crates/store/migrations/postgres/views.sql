@@ -463,7 +463,7 @@ $$;
 -- The newest version of a channel's day, wherever it lies: a row of its own, a page, a folded month.
 CREATE OR REPLACE FUNCTION wattle_found(of_channel bigint, of_day int,
     OUT version int, OUT sealed int, OUT recorded_s bigint, OUT length_s int, OUT marks int[], OUT vals bigint[])
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     r record;
     day date := DATE '1970-01-01' + of_day;
@@ -510,7 +510,7 @@ $$;
 -- The intervals of the newest version of a channel's day.
 CREATE OR REPLACE FUNCTION wattle_unpacked(channel bigint, day int)
 RETURNS TABLE (slot int, start_s bigint, length_s int, reading bigint, mark int, version int)
-LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 24 AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER COST 10000 ROWS 24 AS $$
 DECLARE
     f record;
     midnight bigint;
@@ -530,7 +530,7 @@ $$;
 -- The same counted.
 CREATE OR REPLACE FUNCTION wattle_counted(channel bigint, day int)
 RETURNS TABLE (version int, sealed int, expected int, present int, estimated int, total bigint, recorded_s bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10000 ROWS 1 AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER COST 10000 ROWS 1 AS $$
 DECLARE
     f record;
 BEGIN
@@ -548,7 +548,7 @@ $$;
 
 -- The days of which anything may be kept.
 CREATE OR REPLACE FUNCTION wattle_days() RETURNS SETOF int
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 400 AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 400 AS $$
 DECLARE
     ends record;
     first int;

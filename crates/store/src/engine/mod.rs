@@ -5,10 +5,12 @@
 //! [`crate::StoreError`] which keeps their errors as causes.
 
 mod dialect;
+mod fill;
 mod lite;
 pub(crate) mod pg;
 mod value;
 
+pub(crate) use fill::Filling;
 pub(crate) use lite::Lite;
 pub(crate) use pg::Pg;
 pub use pg::PgConfig;

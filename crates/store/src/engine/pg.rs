@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 mod address;
 pub(crate) mod citus;
 mod config;
+mod copy;
 mod passfile;
 
 pub use config::PgConfig;
@@ -37,6 +38,8 @@ pub(crate) struct Pg {
 struct Session {
     client: Client,
     statements: BTreeMap<String, Statement>,
+    /// Statements that take a stream of rows, with the types of these.
+    copies: BTreeMap<String, (Statement, Vec<Type>)>,
 }
 
 impl core::fmt::Debug for Session {
@@ -52,7 +55,7 @@ impl Session {
             "SET synchronous_commit = on; SET TimeZone = 'UTC'; SET client_min_messages = warning; \
              SET lock_timeout = '10s'; SET standard_conforming_strings = on",
         )?;
-        Ok(Self { client, statements: BTreeMap::new() })
+        Ok(Self { client, statements: BTreeMap::new(), copies: BTreeMap::new() })
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement> {
@@ -122,6 +125,12 @@ impl Pg {
             self.batch(&citus::script())?;
         }
         Ok(())
+    }
+
+    /// Every statement that was prepared on the connection, as it is written in this crate.
+    pub(crate) fn statements(&self) -> Result<Vec<String>> {
+        let session = self.session()?;
+        Ok(session.statements.keys().chain(session.copies.keys()).cloned().collect())
     }
 
     /// Hands the connection over, outside of any transaction of ours.

@@ -288,3 +288,65 @@ fn statistics_in_pages_give_way_to_newer_rows() {
         assert!(store.read(|r| r.is_current(0, &r.stats_page(0)?)).unwrap());
     });
 }
+
+#[test]
+fn batches_of_a_page_keep_the_moments_at_which_they_came() {
+    on_each_engine(|store| {
+        let came =
+            |channel: u32| start(FIRST) + SignedDuration::from_millis(i64::from(channel * channel) * 7_919);
+        let whole = page(FIRST, 0, &[1, 2, 90, 255]);
+        let mut moments = DayPage::new(whole.head, 0);
+        for channel in whole.channels() {
+            let values = values(channel.get(), FIRST);
+            assert!(moments.push_received(channel, &values, came(channel.get())));
+        }
+        store.write(|w| w.put_page(&moments)).unwrap();
+        let told = || {
+            let batches = [1, 2, 90, 255].map(|channel| {
+                let of = store
+                    .read(|r| r.raw_batches(ChannelId::new(channel), start(FIRST), start(FIRST + 1.days())));
+                of.unwrap()
+            });
+            batches.map(|of| (of.len(), of[0].received_at, of[0].values.len()))
+        };
+        let expected = [1, 2, 90, 255].map(|channel| (1, came(channel), 24));
+        assert_eq!(told(), expected);
+        store.write(|w| w.fold(FIRST, 0, at(0))).unwrap();
+        assert_eq!(told(), expected, "folded too");
+    });
+}
+
+#[test]
+fn many_pages_at_once_are_numbered_on_and_many_statistics_replaced() {
+    on_each_engine(|store| {
+        let (one, two) = (page(FIRST, 0, &[1, 2]), page(FIRST, 0, &[3, 4]));
+        let (three, other) = (page(FIRST, 700, &[179_201]), page(FIRST + 1.days(), 0, &[1]));
+        store.write(|w| w.put_pages(&[&one, &three])).unwrap();
+        store.write(|w| w.put_pages(&[&two, &other, &page(FIRST, 0, &[9])])).unwrap();
+        let known = store.read(|r| r.known_in_pages(FIRST, (0, 701), 0)).unwrap();
+        let of = |page| known[&page].iter().map(|channel| channel.get()).collect::<Vec<_>>();
+        assert_eq!((known.len(), of(0), of(700)), (2, vec![1, 2, 3, 4, 9], vec![179_201]));
+        let empty = StatsPage::default();
+        let put = |stamp: u8, read: &[&StatsPage]| {
+            let bytes = [stamp; 3];
+            let new = |page: usize| {
+                let of = [(ChannelId::new(u32::try_from(page).unwrap() * 256 + 1), &bytes[..])];
+                NewStats::new(u32::try_from(page).unwrap(), read[page], of.into_iter())
+            };
+            let all: Vec<_> = (0..read.len()).map(new).collect();
+            store.write(|w| w.put_stats_pages(&all)).unwrap();
+        };
+        put(1, &[&empty, &empty, &empty]);
+        let first = store.read(|r| r.stats_pages((0, 9))).unwrap();
+        store.write(|w| w.put_channel_stats(ChannelId::new(300), &[8])).unwrap();
+        let of = [(0, &first[&0]), (1, &first[&1]), (2, &first[&2])];
+        assert_eq!(store.read(|r| r.changed_stats((0, 9), &of)).unwrap(), [1]);
+        let second = store.read(|r| r.stats_pages((0, 9))).unwrap();
+        assert_eq!(second[&1].len(), 2);
+        put(2, &[&second[&0], &second[&1]]);
+        let third = store.read(|r| r.stats_pages((0, 9))).unwrap();
+        assert_eq!(third[&0].iter().collect::<Vec<_>>(), [(ChannelId::new(1), &[2u8; 3][..])]);
+        assert_eq!(third[&2], first[&2]);
+        assert_eq!(store.read(|r| r.changed_stats((0, 9), &of)).unwrap(), [0, 1]);
+    });
+}

@@ -1,28 +1,8 @@
 //! Spreading the large tables over the nodes of a Citus cluster, where that extension is.
 //!
-//! A channel's rows are together on one node, a page's rows likewise, and a meter's. Everything else is small and on every node.
+//! A channel's rows are together on one node, a page's rows likewise, and a meter's; see [`crate::spread`]. Everything else is small and on every node.
 
-/// Tables that grow with time, and the column they are spread by. It is part of their key, and of every hot statement.
-pub(crate) const SPREAD: &[(&str, &str)] = &[
-    ("day_block", "channel"),
-    ("raw_batch", "channel"),
-    ("channel_stats", "channel"),
-    ("finding", "channel"),
-    ("finding_case", "channel"),
-    ("day_origin", "channel"),
-    ("edit_log", "channel"),
-    ("bill_pin", "channel"),
-    ("rebill_flag", "channel"),
-    ("day_page", "page"),
-    ("stats_page", "page"),
-    ("month_page", "page"),
-    ("register_read", "meter"),
-    ("event", "meter"),
-    ("meter_check", "meter"),
-];
-
-/// Small tables that stay where they are written: queues, whose rows are locked one by one.
-pub(crate) const LOCAL: &[&str] = &["job", "inbox", "push_group", "load_mark", "schema_version"];
+use crate::spread::{LOCAL, SPREAD};
 
 /// The script that spreads what is not spread yet; it does nothing where Citus is not.
 pub(super) fn script() -> String {

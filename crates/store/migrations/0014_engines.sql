@@ -1,0 +1,2 @@
+-- No table changes. Running it spreads over a cluster's nodes what is new among the tables that grow, and makes PostgreSQL's
+-- functions for readers anew.
