@@ -1,5 +1,7 @@
 //! Gaps through the whole service: registers days apart, late ones, time-of-use, graces of groups, last year, holidays.
 
+mod days;
+
 use crate::tests::{QUARTER, days_later, start_of};
 use crate::{Mdm, ModelFacts};
 use jiff::civil::{Date, date};
