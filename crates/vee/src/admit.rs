@@ -3,7 +3,7 @@
 use crate::facts::Facts;
 use crate::finding::{Finding, Rule, Severity};
 use crate::rules::{Over, Rules};
-use crate::words::amount;
+use crate::words::{amount, intervals};
 use core::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 use model::reading::status;
@@ -230,10 +230,11 @@ fn whole(batch: &ReadBatch, facts: &Facts) -> Result<(), (Rule, String)> {
         return Err((
             Rule::Unit,
             format!(
-                "the payload holds {} in {:?} where the channel holds {} in {unit:?}",
+                "the payload holds {} in {} where the channel holds {} in {}",
                 batch.kind.name(),
-                batch.unit,
-                facts.kind.name()
+                batch.unit.symbol(),
+                facts.kind.name(),
+                unit.symbol()
             ),
         ));
     }
@@ -357,36 +358,28 @@ struct Runs {
 impl Runs {
     fn report(&self, gate: &mut Gate<'_>, batch: &ReadBatch) {
         let span = |at: &[usize]| at.first().zip(at.last()).map(|(first, last)| *first..*last + 1);
-        if let Some(slots) = span(&self.future) {
-            let count = self.future.len();
-            gate.note(Rule::Future, slots, format!("{count} intervals end in the future and were refused"));
-        }
-        if let Some(slots) = span(&self.test_mode) {
-            let count = self.test_mode.len();
-            gate.note(Rule::TestMode, slots, format!("{count} intervals of test mode were left out"));
-        }
-        if let Some(slots) = span(&self.overflow) {
-            let count = self.overflow.len();
-            let sentence = format!("the counter ran over in {count} intervals, which were refused");
-            gate.note(Rule::Overflow, slots, sentence);
-        }
-        if let Some(slots) = span(&self.stranger) {
-            let count = self.stranger.len();
-            let sentence = format!(
-                "{count} intervals are from before this meter was installed, or after it was removed"
-            );
-            gate.note(Rule::Identification, slots, sentence);
-        }
-        if let Some(slots) = span(&self.late) {
-            let count = self.late.len();
-            let sentence = format!("{count} intervals came late: look whether a bill has to be made again");
-            gate.note(Rule::Late, slots, sentence);
+        let told = [
+            (&self.future, Rule::Future, "refused", "that had not ended yet"),
+            (&self.test_mode, Rule::TestMode, "left out", "of test mode"),
+            (&self.overflow, Rule::Overflow, "refused", "in which the counter ran over"),
+            (
+                &self.stranger,
+                Rule::Identification,
+                "refused",
+                "from before this meter was installed, or after it was removed",
+            ),
+            (&self.late, Rule::Late, "late", "for which a bill may have to be made again"),
+        ];
+        for (at, rule, done, which) in told {
+            if let Some(slots) = span(at) {
+                gate.note(rule, slots, format!("{done}: {} {which}", intervals(at.len())));
+            }
         }
         if let Some(slots) = span(&self.inexact) {
             let raw = batch.values.get(slots.start).copied().flatten().unwrap_or(0);
             let sentence = format!(
-                "{} values are no plausible whole stored unit, the first {raw} x 10^{}",
-                self.inexact.len(),
+                "refused: {} of no plausible whole stored unit, the first {raw} x 10^{}",
+                intervals(self.inexact.len()),
                 batch.scaler
             );
             gate.note(Rule::Unit, slots, sentence);

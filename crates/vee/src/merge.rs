@@ -4,7 +4,7 @@ use crate::admit::Arrival;
 use crate::day::{Day, Slot};
 use crate::finding::{Finding, Rule};
 use crate::rules::Rules;
-use crate::words::amount;
+use crate::words::{amount, intervals};
 use model::{Quality, QualityClass};
 
 /// What came of a merge.
@@ -83,8 +83,8 @@ pub fn merge(day: &mut Day, arrivals: &[Arrival], rules: &Rules) -> Merged {
         (conflicts.first(), conflicts.last(), rules.is_on(Rule::Duplicate))
     {
         let sentence = format!(
-            "{} intervals arrived again with another value, the first at {}: {} before, {} now",
-            conflicts.len(),
+            "another value for {} that had one, the first at {}: {} before, {} now",
+            intervals(conflicts.len()),
             day.clock(first.0),
             amount(day.kind, first.1),
             amount(day.kind, first.2)

@@ -140,10 +140,10 @@ pub enum RulesError {
     #[error("read a rule book from its record: the text is no canonical rule book")]
     Record,
     /// It is no valid TOML, or names something unknown.
-    #[error("parse the rules: {0}")]
-    Syntax(#[from] toml::de::Error),
+    #[error("parse the rules: {}", .0.to_string().trim_end())]
+    Syntax(Box<toml::de::Error>),
     /// A threshold of a file makes no sense.
-    #[error("line {line}: {problem}")]
+    #[error("{problem}, on line {line}")]
     At {
         /// Where it stands, counted from 1.
         line: usize,
@@ -151,7 +151,7 @@ pub enum RulesError {
         problem: Box<Self>,
     },
     /// Something is wrong with a group, or with what comes of it together with others.
-    #[error("group `{name}`, line {line}: {problem}")]
+    #[error("{problem}, in group `{name}` on line {line}")]
     InGroup {
         /// The group.
         name: String,
@@ -161,7 +161,7 @@ pub enum RulesError {
         problem: Box<Self>,
     },
     /// A group ends before it begins.
-    #[error("`to` must be after `from`")]
+    #[error("use the dates: `to` must be after `from`")]
     Dates,
     /// More groups than are read.
     #[error("{count} groups are too many: put what belongs together into at most {most}")]
@@ -172,7 +172,7 @@ pub enum RulesError {
         most: usize,
     },
     /// What comes of laying groups over each other is no rule set.
-    #[error("lay the groups over each other: {0}")]
+    #[error("lay the groups over each other")]
     Laid(#[from] serde_json::Error),
     /// A threshold makes no sense.
     #[error("use {name} = {value}: it must be {must}")]
@@ -184,6 +184,12 @@ pub enum RulesError {
         /// What it should be.
         must: &'static str,
     },
+}
+
+impl From<toml::de::Error> for RulesError {
+    fn from(error: toml::de::Error) -> Self {
+        Self::Syntax(Box::new(error))
+    }
 }
 
 impl Rules {

@@ -27,6 +27,16 @@ pub(crate) fn amount(kind: ChannelKind, stored: impl Into<i128>) -> Amount {
     Amount { stored: stored.into(), digits, unit }
 }
 
+/// `1 day`, `2 days`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// `1 interval`, `2 intervals`.
+pub(crate) fn intervals(count: usize) -> String {
+    counted(count, "interval")
+}
+
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{:0width$}", self.stored.unsigned_abs(), width = self.digits + 1);

@@ -357,7 +357,7 @@ fn scaled(k: i64) -> Rules {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
 
     /// Whatever stands in a day and around it, nothing panics, and what is remembered is read back.
     #[test]

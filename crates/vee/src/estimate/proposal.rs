@@ -1,7 +1,7 @@
 //! What a method has to say about a gap: values and their grounds, or why it does not apply.
 
 use super::span::in_words;
-use crate::words::Amount;
+use crate::words::{Amount, counted};
 use jiff::civil::Date;
 
 /// Values for a gap, one an interval, and what they rest on.
@@ -31,7 +31,8 @@ impl core::fmt::Display for Basis {
             Self::Line { from, to, missing } => {
                 write!(
                     f,
-                    "a straight line over {missing} intervals from {from} before the gap to {to} after it"
+                    "a straight line over {} from {from} before the gap to {to} after it",
+                    counted(*missing, "interval")
                 )
             }
             Self::Days(dates) => {
@@ -97,8 +98,4 @@ fn lasting(secs: u64) -> String {
         secs if secs > 3600 => format!("{} h {} min", secs / 3600, secs % 3600 / 60),
         secs => format!("{} min", secs / 60),
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

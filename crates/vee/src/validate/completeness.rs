@@ -2,6 +2,7 @@
 
 use super::{Check, covered};
 use crate::finding::Rule;
+use crate::words::intervals;
 
 impl Check<'_> {
     /// Rule 29: the local day of 23, 24 or 25 hours holds its intervals.
@@ -30,10 +31,10 @@ impl Check<'_> {
         for run in holes {
             self.note(Rule::Gap, run.clone(), || {
                 format!(
-                    "no reading from {} to {} ({} intervals)",
+                    "no reading from {} to {} ({})",
                     day.clock(run.start),
                     day.clock(run.end),
-                    run.len()
+                    intervals(run.len())
                 )
             });
         }

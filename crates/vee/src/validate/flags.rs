@@ -3,6 +3,7 @@
 use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
+use crate::words::intervals;
 use model::Quality;
 
 impl Check<'_> {
@@ -21,7 +22,7 @@ impl Check<'_> {
             if let Some((first, _)) = hits.next() {
                 let (last, count) = hits.fold((first, 1), |(_, count), (index, _)| (index, count + 1));
                 self.note(rule, first..last + 1, || {
-                    format!("{words} {count} intervals, the first at {}", day.clock(first))
+                    format!("{words} {}, the first at {}", intervals(count), day.clock(first))
                 });
             }
         }
@@ -37,8 +38,8 @@ impl Check<'_> {
         for run in hit {
             self.note(Rule::PartialOutage, run.clone(), || {
                 format!(
-                    "power failed for a part of {} intervals from {}: the values stand, estimates do not lean on them",
-                    run.len(),
+                    "power failed for a part of {} from {} on: what was read stands, estimates do not lean on it",
+                    intervals(run.len()),
                     day.clock(run.start)
                 )
             });

@@ -35,7 +35,11 @@ impl Check<'_> {
         }
         for run in self.runs(|_, value, quality| is_read(quality) && value < 0) {
             self.note(Rule::Negative, run.clone(), || {
-                format!("{} at {}", amount(day.kind, day.values[run.start]), day.clock(run.start))
+                format!(
+                    "{} at {} is below zero",
+                    amount(day.kind, day.values[run.start]),
+                    day.clock(run.start)
+                )
             });
         }
     }

@@ -146,7 +146,7 @@ impl Check<'_> {
         let day = self.day;
         self.note(Rule::RateSum, 0..day.len(), || {
             format!(
-                "the {count} time-of-use registers moved by {} between {} and {} and the total by {}",
+                "the time-of-use registers ({count}) moved by {} between {} and {} and the total by {}",
                 amount(day.kind, sum),
                 day.time(from.at),
                 day.time(to.at),
@@ -162,7 +162,7 @@ impl Check<'_> {
         let count = day.len();
         let index = |n: i64| usize::try_from(n).unwrap_or(0).min(count);
         let (first, last) = if step == 86_400 {
-            (usize::from(offset(from) > 0), usize::from(to >= day.day.end()))
+            (index(i64::from(offset(from) > 0)), index(i64::from(to >= day.day.end())))
         } else {
             (index((offset(from) + step - 1).div_euclid(step)), index(offset(to).div_euclid(step)))
         };

@@ -4,7 +4,7 @@ use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
 use crate::rules::Over;
-use crate::words::amount;
+use crate::words::{amount, intervals};
 use model::ChannelKind;
 
 impl Check<'_> {
@@ -23,7 +23,7 @@ impl Check<'_> {
         let day = self.day;
         let floor =
             self.in_interval_of_hour(rules.floor_w, rules.floor_gas_l_per_h, rules.floor_water_l_per_h);
-        if i128::from(self.sweep.most) * 3600 <= floor || rules.over == Over::Payload {
+        if i128::from(self.sweep.most) * 3600 <= floor || rules.over == Over::Payload || !self.tells_a_day() {
             return;
         }
         // Where next to nothing is used all day, any interval above the floor towers: the third counts as zero then.
@@ -40,6 +40,14 @@ impl Check<'_> {
                 )
             });
         }
+    }
+
+    /// Whether enough of the day was read to compare its hours, or no more of it is to come: a roof's first hour of sun
+    /// towers above the night.
+    fn tells_a_day(&self) -> bool {
+        let day = self.day;
+        let read = || day.quality.iter().filter(|quality| is_read(**quality)).count();
+        self.sweep.all_read() || self.is_overdue(day.len().saturating_sub(1)) || read() * 2 >= day.len()
     }
 
     /// A rate times the length of an interval, to be compared with an amount times 3600: nothing is rounded.
@@ -157,9 +165,10 @@ impl Check<'_> {
         }
         self.note(Rule::PileUp, at..at + 1, || {
             format!(
-                "{} at {} after {hole} empty intervals; the next highest of the day is {}",
+                "{} at {} after {} without a value; the next highest of the day is {}",
                 amount(day.kind, first),
                 day.clock(at),
+                intervals(hole),
                 amount(day.kind, second)
             )
         });

@@ -4,7 +4,7 @@ use super::Check;
 use crate::columns::is_read;
 use crate::fast::Sibling;
 use crate::finding::Rule;
-use crate::words::amount;
+use crate::words::{amount, intervals};
 use core::ops::Range;
 use model::{ChannelKind, Quality};
 
@@ -171,10 +171,10 @@ impl Check<'_> {
             };
             self.note(Rule::VoltageEnergy, run.clone(), || {
                 format!(
-                    "{} flowed at {} with {seen}, {} intervals",
+                    "{} flowed at {} with {seen}, {} in all",
                     amount(ChannelKind::Import, energy.0[run.start]),
                     day.clock(run.start),
-                    run.len()
+                    intervals(run.len())
                 )
             });
         }

@@ -49,7 +49,9 @@ impl Check<'_> {
         }
         let row = 1 + self.stats.row_before(self.today, |stat| stat.zero);
         if self.is_due(row, limit) {
-            self.note(Rule::Zero, 0..self.day.len(), || format!("no use for {row} days in a row"));
+            self.note(Rule::Zero, 0..self.day.len(), || {
+                if row == 1 { "no use all day".to_owned() } else { format!("no use for {row} days in a row") }
+            });
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Check;
 use crate::columns::is_read;
 use crate::finding::Rule;
-use crate::words::amount;
+use crate::words::{amount, intervals};
 
 impl Check<'_> {
     /// Outside the band around nominal, and not for want of power.
@@ -23,10 +23,10 @@ impl Check<'_> {
         for run in outside {
             self.note(Rule::HighLow, run.clone(), || {
                 format!(
-                    "{} at {}, {} intervals outside {} % to {} % of nominal",
+                    "{} at {}, {} outside {} % to {} % of nominal",
                     amount(day.kind, day.values[run.start]),
                     day.clock(run.start),
-                    run.len(),
+                    intervals(run.len()),
                     rules.voltage_low_percent,
                     rules.voltage_high_percent
                 )

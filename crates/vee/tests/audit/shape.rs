@@ -16,10 +16,24 @@ pub(crate) fn rows() -> Vec<Row> {
 fn spike() -> Vec<Row> {
     let of = |kind, top: i64| Scene::of(kind).with(&[(9, 2500), (10, top), (11, 2600)]);
     let import = |top: i64| of(ChannelKind::Import, top);
+    let running = |left: usize| {
+        import(7001).set(|s| {
+            s.values[24 - left..].fill(0);
+            s.quality[24 - left..].fill(Quality::MISSING);
+            (s.values[4], s.now) = (2500, clock("13:00"));
+        })
+    };
     let small = |kind, top: i64| Scene::of(kind).with(&[(3, 0), (10, top)]);
     vec![
         speaks(Rule::Spike, "a hair above 180 %", import(7001)),
         rests(Rule::Spike, "180 % to the watt-hour", import(7000)),
+        rests(Rule::Spike, "before half of a day is there", running(13)),
+        speaks(Rule::Spike, "when half of it is", running(12)),
+        speaks(
+            Rule::Spike,
+            "when no more is to come",
+            running(13).set(|s| s.now = at("2026-03-05T06:00:00Z")),
+        ),
         speaks(Rule::Spike, "just above the floor", small(ChannelKind::Import, 1001)),
         rests(Rule::Spike, "the floor", small(ChannelKind::Import, 1000)),
         rests(Rule::Spike, "nobody read it", {
