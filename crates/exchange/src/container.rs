@@ -3,6 +3,7 @@
 use crate::refusal::ReadError;
 use flate2::read::MultiGzDecoder;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use zip::result::ZipError;
 
 /// What unpacks to more than this many times its size, once past [`FREE`] bytes, is a bomb.
 const RATIO: u64 = 1000;
@@ -50,6 +51,9 @@ impl Source for &[u8] {
 /// [`ReadError`] where an archive cannot be opened.
 pub fn count<S: Source>(source: &S) -> Result<usize, ReadError> {
     let mut input = source.open()?;
+    if begins(&mut input, b"PK\x05\x06")? {
+        return Err(ReadError::Container("the archive holds no file".into()));
+    }
     if !begins(&mut input, b"PK\x03\x04")? {
         return Ok(1);
     }
@@ -94,16 +98,21 @@ fn zipped(input: impl Read + Seek + 'static, index: usize) -> Result<Option<Memb
             let unpacked = flate2::read::DeflateDecoder::new(raw);
             Box::new(BufReader::new(Bounded::new(unpacked, packed)))
         }
-        other => {
-            return Err(ReadError::Container(format!("{name} is packed by {other:?}, which is not read")));
-        }
+        _ => return Err(ReadError::Container(METHOD.into()).of_member(&name)),
     };
     Ok(Some(Member { name, input }))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
-fn refused(error: zip::result::ZipError) -> ReadError {
-    ReadError::Container(error.to_string())
+const METHOD: &str =
+    "it is encrypted, or packed in a way that is not read; pack it with deflate, as most programs do";
+
+/// What is wrong with an archive, without the words of its library.
+fn refused(error: ZipError) -> ReadError {
+    match error {
+        ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => error.into(),
+        ZipError::UnsupportedArchive(_) | ZipError::InvalidPassword => ReadError::Container(METHOD.into()),
+        _ => ReadError::Container("it is damaged or was cut short; fetch it again".into()),
+    }
 }
 
 pub(crate) fn begins(input: &mut (impl Read + Seek), magic: &[u8]) -> Result<bool, ReadError> {
@@ -134,7 +143,13 @@ impl<R: Read> Bounded<R> {
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
+        let read = self.input.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                let what = "what is packed is damaged or was cut short; fetch the file again";
+                io::Error::new(io::ErrorKind::InvalidData, what)
+            }
+            _ => error,
+        })?;
         self.read = self.read.saturating_add(u64::try_from(read).unwrap_or(0));
         if self.read > self.most {
             let what = format!("the file unpacks to more than {RATIO} times its size");

@@ -131,8 +131,10 @@ pub fn open_member<S: Source>(
         return Ok(Some(Opened { name: String::new(), format, reader }));
     }
     let Some(member) = container::member(source, index)? else { return Ok(None) };
-    let (format, reader) = open(member.input, options)?;
-    Ok(Some(Opened { name: member.name, format, reader }))
+    match open(member.input, options) {
+        Ok((format, reader)) => Ok(Some(Opened { name: member.name, format, reader })),
+        Err(why) => Err(why.of_member(&member.name)),
+    }
 }
 
 /// A reader of `input`, unpacked bytes of one file, and its format.
@@ -140,17 +142,13 @@ pub fn open_member<S: Source>(
 /// Parquet, whose end is read first, is held in memory up to [`limits::PARQUET_HELD`]; [`open_member`] has no such bound.
 ///
 /// # Errors
-/// [`ReadError::Unrecognised`] where no format begins like this.
+/// [`ReadError::Unrecognised`] and its neighbours where no format begins like this.
 pub fn open(mut input: Box<dyn BufRead>, options: &Options) -> Result<(Format, Box<dyn Reader>), ReadError> {
     let mut head = Vec::with_capacity(HEAD);
     input.by_ref().take(512).read_to_end(&mut head)?;
     let format = match options.format.or_else(|| Format::of(&head)) {
         Some(format) => format,
-        None if head.trim_ascii().is_empty() => return Err(ReadError::Unrecognised(String::new())),
-        None => {
-            let begins: String = String::from_utf8_lossy(&head).chars().take(60).collect();
-            return Err(ReadError::Unrecognised(begins));
-        }
+        None => return Err(unrecognised(&head)),
     };
     let mut mapping = options.mapping.clone();
     let first_line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -173,6 +171,22 @@ pub fn open(mut input: Box<dyn BufRead>, options: &Options) -> Result<(Format, B
     Ok((format, reader))
 }
 
+/// What a file is that begins like no format.
+fn unrecognised(head: &[u8]) -> ReadError {
+    if head.trim_ascii().is_empty() {
+        return ReadError::Empty;
+    }
+    let packed = [(&b"PK\x03\x04"[..], "zip"), (b"\x1F\x8B", "gzip")];
+    if let Some((_, name)) = packed.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return ReadError::Nested(name);
+    }
+    if head.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace()) {
+        return ReadError::NoText;
+    }
+    let line = head.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    ReadError::Unrecognised(String::from_utf8_lossy(line).trim_end().chars().take(60).collect())
+}
+
 /// A Parquet file that comes as a stream.
 fn held(input: impl Read) -> Result<Vec<u8>, ReadError> {
     let most = u64::try_from(limits::PARQUET_HELD).unwrap_or(u64::MAX);
@@ -191,6 +205,7 @@ fn held(input: impl Read) -> Result<Vec<u8>, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     #[test]
     fn formats_by_content() {
@@ -213,5 +228,59 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(Format::from_name(format.name()), Some(format));
         }
+    }
+
+    /// What is opened, and what is said of it; a file of an archive is told by its name.
+    #[test]
+    fn what_cannot_be_read_is_said_in_plain_words() {
+        let gz = |bytes: &[u8]| {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(bytes).unwrap();
+            packed.finish().unwrap()
+        };
+        let zip = |name: &str, bytes: &[u8]| {
+            let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(bytes).unwrap();
+            archive.finish().unwrap().into_inner()
+        };
+        let inner = zip("a.csv", b"meter,time,value\n");
+        let cut = |mut bytes: Vec<u8>| {
+            bytes.truncate(bytes.len() - 9);
+            bytes
+        };
+        let table: [(Vec<u8>, &str); 11] = [
+            (b"".into(), "the file is empty"),
+            (b" \n\n".into(), "the file is empty"),
+            (b"hello\nworld".into(), "no format that Wattle reads begins with \"hello\""),
+            (b"\x7FELF\x02\x01\x01\0,".into(), "this is neither text nor Parquet"),
+            (b"PAR1".into(), "its end, which says what is where, is damaged or was cut off; fetch it again"),
+            (b"PAR1garbagegarbagePAR1".into(), "is damaged or was cut off; fetch it again"),
+            (b"PK\x05\x06".into(), "the archive holds no file"),
+            (cut(inner.clone()), "it is damaged or was cut short; fetch it again"),
+            (zip("deep/a.zip", &inner), "deep/a.zip in the archive: a zip file inside a packed file"),
+            (zip("a.csv.gz", &gz(b"x,y\n")), "a.csv.gz in the archive: a gzip file inside a packed file"),
+            (zip("b.txt", b"hello"), "b.txt in the archive: no format"),
+        ];
+        for (bytes, told) in table {
+            let source = &bytes[..];
+            let opened = container::count(&source).and_then(|_| open_member(&source, 0, &Options::default()));
+            let error = opened.unwrap_err().told();
+            assert!(error.contains(told), "{error}");
+        }
+        let packed = cut(gz("meter,time,value\n".repeat(999).as_bytes()));
+        let options = Options { format: Some(Format::Nem), ..Options::default() };
+        let mut reader = open_member(&&packed[..], 0, &options).unwrap().unwrap().reader;
+        let error = loop {
+            match reader.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("read to its end"),
+                Err(error) => break error.told(),
+            }
+        };
+        assert!(
+            error.ends_with("what is packed is damaged or was cut short; fetch the file again"),
+            "{error}"
+        );
     }
 }

@@ -99,6 +99,34 @@ const WRITTEN: &[(&str, Measure, i8)] = &[
     ("pf", Measure::Ratio, 0),
 ];
 
+impl core::fmt::Display for Measure {
+    /// As people write it: `kWh` is a measure of `Wh`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::WattHour => "Wh",
+            Self::VarHour => "varh",
+            Self::VoltAmpereHour => "VAh",
+            Self::Watt => "W",
+            Self::Var => "var",
+            Self::VoltAmpere => "VA",
+            Self::Volt => "V",
+            Self::Ampere => "A",
+            Self::CubicMetre => "m\u{b3}",
+            Self::CubicFoot => "ft\u{b3}",
+            Self::UsGallon => "gallons",
+            Self::ImperialGallon => "imperial gallons",
+            Self::Therm => "therms",
+            Self::Joule => "J",
+            Self::Btu => "Btu",
+            Self::Celsius => "\u{b0}C",
+            Self::Hertz => "Hz",
+            Self::Ratio => "a ratio",
+            Self::Unnamed => "no unit",
+            Self::Other(written) => written,
+        })
+    }
+}
+
 impl Measure {
     /// The measure of a unit as written, in any case of letters, and the decimal exponent of its prefix: `kWh` is
     /// watt-hours and 3.

@@ -139,9 +139,28 @@ impl Reason {
 pub enum ReadError {
     /// The bytes do not come.
     #[error("the input broke off")]
-    Io(#[from] std::io::Error),
+    Io(#[source] std::io::Error),
+    /// The file is not there.
+    #[error("there is no such file")]
+    NotThere,
+    /// It is no file but a folder.
+    #[error("this is a folder: name a file in it")]
+    Folder,
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// It is of bytes that no format of readings begins with.
+    #[error(
+        "this is neither text nor Parquet; readings are read from Green Button, NEM12, NEM13, CMEP, CSV and Parquet"
+    )]
+    NoText,
+    /// A packed file in another one.
+    #[error("a {0} file inside a packed file is not opened: unpack the outer one and name what is in it")]
+    Nested(&'static str),
     /// No format recognises the beginning of the file.
-    #[error("no format that Wattle reads begins like this: {0:?}; name one with --format")]
+    #[error(
+        "no format that Wattle reads begins with {0:?}; say which one it is if it is green-button, nem12, nem13, cmep or csv"
+    )]
     Unrecognised(String),
     /// The heading of a table lacks a column.
     #[error("line {line}: the heading has no column for {column}; name it in a mapping file")]
@@ -157,4 +176,41 @@ pub enum ReadError {
     /// A table file of columns that cannot be read.
     #[error("the file is no table of readings: {0}")]
     Table(String),
+    /// A file of an archive.
+    #[error("{name} in the archive")]
+    Member {
+        /// Its name.
+        name: String,
+        /// Why it cannot be read.
+        source: Box<Self>,
+    },
+}
+
+impl ReadError {
+    /// The reason with all that is behind it, in one sentence.
+    pub fn told(&self) -> String {
+        let mut told = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            told.push_str(": ");
+            told.push_str(&error.to_string());
+            cause = error.source();
+        }
+        told
+    }
+
+    /// Of a file in an archive, by its name; that of a file by itself is empty.
+    pub(crate) fn of_member(self, name: &str) -> Self {
+        if name.is_empty() { self } else { Self::Member { name: name.to_owned(), source: Box::new(self) } }
+    }
+}
+
+impl From<std::io::Error> for ReadError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::NotThere,
+            std::io::ErrorKind::IsADirectory => Self::Folder,
+            _ => Self::Io(error),
+        }
+    }
 }

@@ -2,14 +2,14 @@
 
 use crate::export::{format, output};
 use crate::import::{OnDisk, read_as};
-use crate::talk::{Talk, WrongUsage};
+use crate::talk::Talk;
 use anyhow::{Context, Result, bail};
 use exchange::{Item, Opened, Refusal, WriteError, Writer, container};
 use jiff::tz::TimeZone;
 use operations::files::writer;
 use serde_json::json;
 use server::clock::Clock;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Turn a file of readings into another format, without a utility; nothing is matched, judged or rounded.
 ///
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         read_as(arguments.format.as_deref(), arguments.mapping.as_deref(), arguments.zone.as_deref())?;
     let zone = match &arguments.zone {
         None => TimeZone::UTC,
-        Some(name) => TimeZone::get(name).map_err(|_| WrongUsage(format!("{name:?} is no zone")))?,
+        Some(name) => exchange::csv::zone(name).unwrap_or(TimeZone::UTC),
     };
     let source = OnDisk(&arguments.file);
     let name = arguments.file.display();
@@ -54,20 +54,21 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let mut left_out = 0u64;
     for index in 0..container::count(&source).with_context(|| name.to_string())? {
         let opened = exchange::open_member(&source, index, &options).with_context(|| name.to_string())?;
-        let Some(Opened { mut reader, .. }) = opened else { continue };
-        while let Some(item) = reader.next().with_context(|| name.to_string())? {
-            left_out += write(&arguments.file, writer.as_mut(), &item, talk)?;
+        let Some(Opened { name: inside, mut reader, .. }) = opened else { continue };
+        let name = if inside.is_empty() { name.to_string() } else { format!("{name}:{inside}") };
+        while let Some(item) = reader.next().with_context(|| name.clone())? {
+            left_out += write(&name, writer.as_mut(), &item, talk)?;
         }
     }
     writer.finish()?;
     if left_out > 0 {
-        bail!("{left_out} records were left out");
+        bail!("{name}: {}, the others were written", crate::talk::left_out(left_out));
     }
     Ok(())
 }
 
 /// Writes an item; one that has no place is told and counted.
-fn write(file: &Path, writer: &mut dyn Writer, item: &Item, talk: Talk) -> Result<u64> {
+fn write(file: &str, writer: &mut dyn Writer, item: &Item, talk: Talk) -> Result<u64> {
     let (line, sentence) = match (item, writer.write(item)) {
         (Item::Refused(Refusal { line, reason, .. }), Ok(())) => (*line, reason.to_string()),
         (_, Ok(())) => return Ok(0),
@@ -75,10 +76,9 @@ fn write(file: &Path, writer: &mut dyn Writer, item: &Item, talk: Talk) -> Resul
         (_, Err(error)) => return Err(error.into()),
     };
     if talk.json() {
-        let file = file.display().to_string();
         talk.say(json!({ "kind": "refusal", "file": file, "line": line, "sentence": sentence }));
     } else {
-        talk.say(format_args!("{}:{line}: {sentence}", file.display()));
+        talk.say(format_args!("{file}:{line}: {sentence}"));
     }
     Ok(1)
 }

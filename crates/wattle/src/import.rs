@@ -94,25 +94,28 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
             Some(night) => profiles::load(&utility.mdm, path, night, &arguments.place.home().data, talk),
             None if arguments.weather => {
                 let how = (arguments.station.as_deref(), arguments.dry_run);
-                weather::load(&utility.mdm, path, &options, how, talk).context("nothing of it was taken in")
+                weather::load(&utility.mdm, path, &options, how, talk)
             }
-            None => import_file(&utility.mdm, path, &options, arguments.dry_run, talk)
-                .context("nothing of it was taken in"),
+            None => import_file(&utility.mdm, path, &options, arguments.dry_run, talk),
         };
         match taken {
             Ok(left_out) => refused += left_out,
             Err(error) => {
                 failed += 1;
-                talk.say(format_args!("{error:#}"));
+                talk.say(format_args!(
+                    "{error:#}{}",
+                    if night.is_some() { "" } else { "; nothing of it was taken in" }
+                ));
             }
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    if refused + failed > 0 {
-        bail!("{refused} records were left out, {failed} files could not be read");
-    }
-    Ok(())
+    let left_out = (refused > 0).then(|| crate::talk::left_out(refused));
+    let failed =
+        (failed > 0).then(|| format!("{} could not be taken in", crate::talk::counted(failed, "file")));
+    let told: Vec<String> = left_out.into_iter().chain(failed).collect();
+    if told.is_empty() { Ok(()) } else { bail!("{}", told.join(", ")) }
 }
 
 fn options(arguments: &Arguments) -> Result<Options> {
@@ -130,13 +133,17 @@ pub(crate) fn read_as(format: Option<&str>, mapping: Option<&Path>, zone: Option
         }
     };
     if let Some(zone) = zone {
+        if exchange::csv::zone(zone).is_none() {
+            let told = format!("--zone {zone} is no zone; name one as Europe/Zurich or +10:00");
+            return Err(crate::talk::WrongUsage(told).into());
+        }
         mapping.time.zone = Some(zone.to_owned());
     }
     let format = match format {
         None => None,
         Some(name) => Some(Format::from_name(name).ok_or_else(|| {
             crate::talk::WrongUsage(format!(
-                "{name:?} is no format; green-button, nem12, nem13, cmep and csv are read"
+                "{name:?} is no format; green-button, nem12, nem13, cmep, csv and parquet are read"
             ))
         })?),
     };

@@ -63,6 +63,17 @@ impl Talk {
     }
 }
 
+/// `1 record`, `2 records`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// `1 record was left out`, `2 records were left out`.
+pub(crate) fn left_out(count: u64) -> String {
+    let were = if count == 1 { "was" } else { "were" };
+    format!("{} {were} left out", counted(count, "record"))
+}
+
 /// Logs to standard error, from the level `usual` on or as the environment variable WATTLE_LOG asks; in colour on a
 /// terminal only.
 pub(crate) fn log(usual: &str) {

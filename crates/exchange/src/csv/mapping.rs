@@ -108,8 +108,8 @@ pub struct Values {
 #[derive(Debug, thiserror::Error)]
 pub enum MappingError {
     /// It is no TOML, or has a key that nobody reads.
-    #[error("the mapping cannot be read: {0}")]
-    Toml(#[from] toml::de::Error),
+    #[error("the mapping cannot be read: {}", .0.to_string().trim_end())]
+    Toml(Box<toml::de::Error>),
     /// A key holds what it cannot hold.
     #[error("{key} is {found:?}, which is not {wanted}")]
     Value {
@@ -120,6 +120,12 @@ pub enum MappingError {
         /// What it may hold.
         wanted: &'static str,
     },
+}
+
+impl From<toml::de::Error> for MappingError {
+    fn from(error: toml::de::Error) -> Self {
+        Self::Toml(Box::new(error))
+    }
 }
 
 /// A mapping in the types that readers use.

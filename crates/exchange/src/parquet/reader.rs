@@ -77,7 +77,8 @@ impl ParquetReader {
     ) -> Result<Self, ReadError> {
         let chunks = Chunks::new(input)?;
         let meaning = mapping.meaning().map_err(|error| ReadError::Table(error.to_string()))?;
-        let file = guarded(|| SerializedFileReader::new(chunks)).map_err(ReadError::Table)?;
+        let damaged = |why| ReadError::Table(format!("{why}; fetch it again"));
+        let file = guarded(|| SerializedFileReader::new(chunks)).map_err(damaged)?;
         let plan = Plan::new(file.metadata().file_metadata().schema_descr(), &mapping, &meaning.form)?;
         let rows = Rows {
             stamps: StampReader::new(meaning.form.clone()),
@@ -184,8 +185,7 @@ impl Group {
         for (slot, wanted) in columns.iter_mut().zip(plan.columns) {
             let Some((leaf, form, there)) = wanted else { continue };
             if group.metadata().column(leaf).uncompressed_size() > UNPACKED {
-                let what = "a column of the row group is larger than 1 GiB; write it in smaller row groups";
-                return Err(ParquetError::General(what.into()));
+                return Err(ParquetError::General(TOO_LARGE.into()));
             }
             *slot = Some((Column::new(group.get_column_reader(leaf)?, there), form));
         }
@@ -329,10 +329,22 @@ fn trim(block: &mut IntervalBlock) {
     }
 }
 
+const TOO_LARGE: &str = "a column of the row group is larger than 1 GiB; write it in smaller row groups";
+
+/// What the library found, in words for somebody who has never heard of it.
+fn plain(error: &ParquetError) -> &'static str {
+    match error {
+        ParquetError::General(what) if what == TOO_LARGE => TOO_LARGE,
+        ParquetError::NYI(_) => "it is packed in a way that is not read",
+        ParquetError::External(_) => "its bytes cannot be read",
+        _ => "its end, which says what is where, is damaged or was cut off",
+    }
+}
+
 /// What the format's library answers; a file that is damaged in a way that it does not foresee is damaged all the same.
 fn guarded<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => done.map_err(|error| error.to_string()),
+        Ok(done) => done.map_err(|error| plain(&error).to_owned()),
         Err(_) => Err("it holds what no file of the format may hold".into()),
     }
 }

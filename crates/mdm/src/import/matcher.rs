@@ -149,7 +149,7 @@ impl<'r> Matcher<'r> {
         };
         self.feeds.give(id, kind, &title)?;
         if series.measure.unit() != Some(kind.stored_unit().0) {
-            let sentence = format!("the unit {:?} does not fit the channel {}", series.measure, kind.name());
+            let sentence = format!("the unit {} does not fit the channel {}", series.measure, kind.name());
             return Err(unfit("unit", sentence, "name value.unit in a mapping file, or convert the file"));
         }
         Ok((channel, factor(series, meter.multiplier)?))

@@ -39,14 +39,14 @@ pub struct TakenFile {
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// Nothing can be made of the file: the sender's fault.
-    #[error("{name}{}: {source}", line.map_or_else(String::new, |line| format!(" line {line}")))]
+    #[error("{name}{}: {}", line.map_or_else(String::new, |line| format!(" line {line}")), why.told())]
     Unreadable {
         /// The file.
         name: String,
         /// Where in it, if that is known.
         line: Option<u64>,
-        /// Why.
-        source: ReadError,
+        /// Why, which the sentence says whole.
+        why: ReadError,
     },
     /// An archive of more files than are gone through.
     #[error("the archive {name} holds {members} files; more than {MEMBERS} are not read")]
@@ -57,7 +57,7 @@ pub enum FileError {
         members: usize,
     },
     /// The meter data manager or its store failed: ours.
-    #[error("{name}: {source}")]
+    #[error("{name}")]
     Ours {
         /// The file.
         name: String,
@@ -66,12 +66,14 @@ pub enum FileError {
     },
 }
 
-pub(super) fn unreadable(name: &str, source: ReadError) -> FileError {
-    let line = match &source {
-        ReadError::Unrecognised(_) => Some(1),
-        ReadError::Heading { .. } | ReadError::Io(_) | ReadError::Container(_) | ReadError::Table(_) => None,
-    };
-    FileError::Unreadable { name: name.to_owned(), line, source }
+pub(super) fn unreadable(name: &str, why: ReadError) -> FileError {
+    match why {
+        ReadError::Member { name: inside, source } => unreadable(&format!("{name}:{inside}"), *source),
+        why => {
+            let line = matches!(why, ReadError::Unrecognised(_)).then_some(1);
+            FileError::Unreadable { name: name.to_owned(), line, why }
+        }
+    }
 }
 
 /// Takes in a file, or each file of an archive, each in a transaction of its own; `told` hears of each when it is on disk.
