@@ -54,6 +54,12 @@ pub enum StoreError {
         /// The one that this program reads.
         known: u32,
     },
+    /// A query of a person is not understood by the database, or ends in an error of its own.
+    #[error("run the query: {why}")]
+    Query {
+        /// What the database says of it.
+        why: String,
+    },
     /// A query of a person would write, or is no single query.
     #[error("run that: only one query at a time is taken here, and none that writes")]
     ReadOnly,

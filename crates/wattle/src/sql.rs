@@ -1,13 +1,13 @@
 //! `wattle sql`.
 
 use crate::talk::{Talk, WrongUsage};
-use anyhow::{Context, Result};
+use anyhow::{Error, Result, anyhow};
 use core::ops::ControlFlow;
 use serde::Serialize;
 use server::utility::Home;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use store::{SQL_VIEWS, SqlTaker, SqlValue};
+use store::{SQL_VIEWS, SqlTaker, SqlValue, StoreError};
 
 /// Rows of a table whose longest values decide how wide its columns are.
 const LOOKED_AT: usize = 200;
@@ -39,6 +39,9 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     let mut printer = Printer::new(format(arguments, talk)?, out, arguments.limit);
     let Some(query) = &arguments.query else { return list(talk) };
     let query = if query == "-" { io::read_to_string(io::stdin().lock())? } else { query.clone() };
+    if query.trim().is_empty() {
+        return Err(WrongUsage("the query is empty; `wattle sql` alone lists the views".into()).into());
+    }
     if arguments.data.is_none() && arguments.database.is_none() {
         return Err(WrongUsage("--data DIR or --database ADDRESS says whose data is asked".into()).into());
     }
@@ -50,11 +53,23 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
     };
     let sql = home.open_sql()?;
     if arguments.limit != Some(0) {
-        sql.query(&query, &mut printer).context("the query failed")?;
+        sql.query(&query, &mut printer).map_err(refused)?;
     }
     let rows = printer.finish()?;
     talk.say(format_args!("{rows} rows"));
     Ok(())
+}
+
+/// Why a query was not run, for the person who wrote it.
+fn refused(error: StoreError) -> Error {
+    match error {
+        StoreError::Query { why } => anyhow!("the query failed: {why}"),
+        StoreError::ReadOnly => anyhow!("not run: one query at a time is taken here, and none that writes"),
+        StoreError::NotAView { name } => {
+            anyhow!("not run: {name} is not open to readers; `wattle sql` without a query lists the views")
+        }
+        other => Error::from(other).context("the query failed"),
+    }
 }
 
 fn format(arguments: &Arguments, talk: Talk) -> Result<Format> {

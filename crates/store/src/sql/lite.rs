@@ -65,7 +65,7 @@ impl Session {
         }
         let mut rows = statement.raw_query();
         let mut values = Vec::with_capacity(names.len());
-        while let Some(row) = rows.next()? {
+        while let Some(row) = rows.next().map_err(|error| self.why(error))? {
             values.clear();
             for index in 0..names.len() {
                 values.push(value(row.get_ref(index)?));
@@ -86,8 +86,24 @@ impl Session {
         }
         match error {
             rusqlite::Error::MultipleStatement => StoreError::ReadOnly,
+            rusqlite::Error::SqlInputError { msg, offset, sql, .. } => {
+                StoreError::Query { why: placed(msg, &sql, offset) }
+            }
+            rusqlite::Error::SqliteFailure(code, Some(why)) if code.code == ErrorCode::Unknown => {
+                StoreError::Query { why }
+            }
             other => other.into(),
         }
+    }
+}
+
+/// What SQLite says of a query, and before which of its words.
+fn placed(why: String, query: &str, offset: i32) -> String {
+    let rest = usize::try_from(offset).ok().and_then(|offset| query.get(offset..));
+    let word = rest.and_then(|rest| rest.split_whitespace().next());
+    match word {
+        Some(word) if !why.contains(word) => format!("{why}, at `{word}`"),
+        _ => why,
     }
 }
 

@@ -58,7 +58,7 @@ impl Session {
         }
         loop {
             let mut more = false;
-            for message in client.simple_query(FETCH)? {
+            for message in client.simple_query(FETCH).map_err(refused)? {
                 let SimpleQueryMessage::Row(row) = message else { continue };
                 more = true;
                 let values: Vec<SqlValue> =
@@ -88,7 +88,8 @@ fn value(kind: &Type, text: Option<&str>) -> SqlValue {
     }
 }
 
-/// Why PostgreSQL would not run it: classes of SQLSTATE 25006 read only, 42501 no right, 0A000 and 42601 at a cursor.
+/// Why PostgreSQL would not run it: of SQLSTATE, 25006 is read only, 42501 no right, 0A000 and 42601 come of a cursor; the
+/// classes 22 and 42 are about data and words of the query.
 fn refused(error: postgres::Error) -> StoreError {
     let Some(told) = error.as_db_error() else { return error.into() };
     match told.code().code() {
@@ -97,6 +98,10 @@ fn refused(error: postgres::Error) -> StoreError {
         "42501" => {
             let name = told.message().rsplit(' ').next().unwrap_or("that").to_owned();
             StoreError::NotAView { name }
+        }
+        code if code.starts_with("22") || code.starts_with("42") => {
+            let hint = told.hint().map_or_else(String::new, |hint| format!(" ({hint})"));
+            StoreError::Query { why: format!("{}{hint}", told.message()) }
         }
         _ => error.into(),
     }

@@ -89,6 +89,11 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
 fn set(arguments: &Arguments, mdm: &Mdm, now: Timestamp, talk: Talk) -> Result<()> {
     let wishes: Vec<(Kept, Option<u32>)> =
         arguments.set.iter().map(|wish| parse(wish)).collect::<Result<_>>()?;
+    let mut kinds: Vec<&str> = wishes.iter().map(|(kind, _)| kind.name()).collect();
+    kinds.sort_unstable();
+    if let Some(twice) = kinds.windows(2).find(|pair| pair[0] == pair[1]) {
+        bail!(WrongUsage(format!("--set: {} is set twice; say once how long it is kept", twice[0])));
+    }
     let (by, reason) =
         (arguments.by.clone().unwrap_or_default(), arguments.reason.clone().unwrap_or_default());
     if by.trim().is_empty() || reason.trim().is_empty() {
