@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+#[path = "../../../fuzz/fuzz_targets/readings/whole.rs"]
+mod whole;
+
 use exchange::container;
 use exchange::csv::Mapping;
 use exchange::{Format, Item, Options, limits};
@@ -204,5 +207,21 @@ proptest! {
         let others: Vec<u64> = told.lines.iter().copied().filter(|line| *line != number).collect();
         prop_assert_eq!(others, (3..12).filter(|line| *line != number).collect::<Vec<u64>>());
         prop_assert!(told.refused.iter().all(|line| *line == number), "{:?}", told.refused);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// As the fuzzer does it, from files that are nearly right.
+    #[test]
+    fn whatever_is_read_can_be_written(
+        choice in any::<u8>(), sample in any::<prop::sample::Index>(),
+        damages in prop::collection::vec(damage(), 0..5),
+    ) {
+        let mut bytes = sample.get(SAMPLES.as_slice()).clone();
+        damages.iter().for_each(|damage| damage.done_to(&mut bytes));
+        bytes.insert(0, choice);
+        whole::read_and_write(&bytes);
     }
 }
