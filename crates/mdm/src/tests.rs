@@ -451,6 +451,36 @@ fn what_was_acknowledged_is_there_after_opening_again() {
     assert_eq!(everything(&again, MONDAY, 1), before);
 }
 
+/// The old meter measured until noon, the new one from then on; what either sends of another time is not its own.
+#[test]
+fn a_meter_that_takes_the_place_of_another_measures_from_then_on() {
+    let store = empty_store();
+    store
+        .write(|w| {
+            w.set_utility("Alder Electric", "Europe/Zurich")?;
+            w.provision(&houses())
+        })
+        .unwrap();
+    let noon: Timestamp = "2026-03-02T11:00:00Z".parse().unwrap();
+    let (_, _, mut new) = house(3);
+    new.service_point = Some("SP-1".to_owned());
+    (new.metering.fitted, new.metering.replaces) = (Some(noon), Some(Serial::new("M-1")));
+    store.write(|w| w.provision(&Provision { meters: vec![new], ..Provision::default() })).unwrap();
+    let mdm = Mdm::new(store, Rules::default(), BTreeMap::new()).unwrap();
+    let (old, new) = (METER, MeterId::new(3));
+    let both = [old, new].map(|meter| ReadBatch { meter, ..whole_day(&mdm, MONDAY) });
+    mdm.ingest(days_later(&mdm, MONDAY, 1), both.to_vec()).unwrap();
+    for (meter, own) in [(old, 0..48usize), (new, 48..96)] {
+        let series = mdm.profile(meter, ChannelKind::Import, MONDAY).unwrap().unwrap().series;
+        let read: Vec<usize> = (0..96).filter(|slot| series.slots[*slot].1.is_read()).collect();
+        assert_eq!(read, own.collect::<Vec<_>>(), "{meter:?}");
+    }
+    for channel in [CHANNEL, ChannelId::new(7)] {
+        let found = mdm.exceptions_of_day(channel, MONDAY).unwrap();
+        assert!(found.iter().any(|one| one.finding.rule == "identification"), "{channel:?}: {found:?}");
+    }
+}
+
 /// Batches as a bad network delivers them: pieces of three days in any order, overlapping, again and again.
 fn deliveries() -> impl Strategy<Value = Vec<(usize, usize)>> {
     prop::collection::vec((0..288usize, 1..40usize), 1..24)

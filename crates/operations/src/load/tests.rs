@@ -98,3 +98,38 @@ fn what_is_written_is_read_back() {
     data.premises[0].position = Some((-34_092_201, 5));
     assert_eq!(parse(&files(&data), &Nothing).unwrap(), data);
 }
+
+/// A meters' file with some columns of its example otherwise.
+fn with(columns: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut files = examples();
+    let (_, text) = files.iter_mut().find(|(name, _)| name == "meters.csv").unwrap();
+    let (header, row) = text.split_once('\n').unwrap();
+    let row = header.split(',').zip(row.trim_end().split(','));
+    let row: Vec<&str> = row
+        .map(|(name, old)| columns.iter().find(|(column, _)| *column == name).map_or(old, |(_, new)| *new))
+        .collect();
+    *text = format!("{header}\n{}\n", row.join(","));
+    files
+}
+
+/// When a meter was fitted, which one it replaced, and what is said of either that cannot be.
+#[test]
+fn a_meter_that_replaces_another_says_when() {
+    let fitted =
+        parse(&with(&[("fitted", "2026-03-01T10:30:00+01:00"), ("replaces", "")]), &Nothing).unwrap();
+    assert_eq!(fitted.meters[0].metering.fitted, Some("2026-03-01T09:30:00Z".parse().unwrap()));
+    assert_eq!(fitted.meters[0].metering.replaces, None);
+    for (columns, told) in [
+        (
+            [("fitted", "2026-03-01"), ("replaces", "")],
+            "`fitted` is `2026-03-01`, not an instant with its offset",
+        ),
+        ([("fitted", ""), ("replaces", "40210455")], "`replaces` needs `fitted`"),
+        ([("fitted", "2026-03-01T10:30:00+01:00"), ("replaces", "999")], "`replaces` is `999`"),
+    ] {
+        let faults = parse(&with(&columns), &Nothing).unwrap_err();
+        let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert!(all.iter().any(|fault| fault.contains(told)), "{told} not in {all:#?}");
+        assert!(all.iter().all(|fault| fault.starts_with("meters.csv:2: ")), "{all:#?}");
+    }
+}

@@ -62,6 +62,7 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
         (&["field", "--scenario", "nothing.toml"], 1, &["could not read nothing.toml"]),
         (&["serve"], 2, &["--config"]),
         (&["sql", "SELECT 1"], 2, &["--data DIR", "--database"]),
+        (&["sql", " ", "--data", nothing], 2, &["the query is empty", "lists the views"]),
         (&["sql", "--format", "xml"], 2, &["xml", "table, csv or json"]),
         (&["sql", "SELECT 1", "--data", nothing], 1, &["holds no utility", "wattle admin migrate"]),
         (&["serve", "--config", nothing], 1, &["could not read", nothing]),
@@ -95,6 +96,48 @@ fn wrong_use_ends_with_its_code_and_names_the_remedy() {
         }
         assert!(ended.out.is_empty(), "wattle {args:?} prints data: {}", ended.out);
         assert!(!ended.err.contains("panicked"), "wattle {args:?}: {}", ended.err);
+    }
+}
+
+/// Each row: a file, how it is to be read, how that ends, and what is said, the last of it once and in our words.
+#[test]
+fn a_wrong_file_is_named_with_its_remedy() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = text(home.path());
+    let mine = |name: &str, content: &str| fs::write(home.path().join(name), content).unwrap();
+    let hour = |hour: u8, value: &str| format!("M,2026-03-01T{hour:02}:00:00Z,{value}\n");
+    let rows = [hour(0, "1.5"), hour(1, "1.5"), hour(2, "1.5"), hour(3, "x")].concat();
+    mine("table.csv", &format!("meter,time,value\n{rows}"));
+    mine("b.parquet", "PAR1PAR1");
+    mine("photo.csv", "GIF87a\0\u{1}");
+    mine("empty.csv", "");
+    mine("map.toml", "nonsense = 3\n");
+    let mapping = home.path().join("map.toml");
+    let csv: &[&str] = &["--to", "csv"];
+    let with = |more: &[&'static str]| [csv, more].concat();
+    let table: &[(&str, &[&str], i32, &[&str])] = &[
+        ("nothing", csv, 1, &["nothing", "there is no such file"]),
+        (".", csv, 1, &[folder, "this is a folder: name a file in it"]),
+        ("empty.csv", csv, 1, &["empty.csv: the file is empty"]),
+        ("photo.csv", csv, 1, &["NEM12", "photo.csv: this is neither text nor Parquet"]),
+        ("b.parquet", csv, 1, &["b.parquet: the file is no table", "cut off; fetch it again"]),
+        ("table.csv", &["--to", "xls"], 2, &["xls", "green-button"]),
+        ("table.csv", &with(&["--format", "xls"]), 2, &["xls", "nem12"]),
+        ("table.csv", &with(&["--zone", "Mars"]), 2, &["Mars is no zone", "+10:00"]),
+        ("table.csv", &[csv, &["--mapping", text(&mapping)]].concat(), 1, &["nonsense", "TOML parse error"]),
+        ("table.csv", csv, 1, &["table.csv:5: ", "1 record was left out"]),
+    ];
+    for (file, more, code, told) in table {
+        let path = home.path().join(file);
+        let ended = run(&[&["convert", text(&path)], *more].concat());
+        assert_eq!(ended.code, Some(*code), "{file} {more:?}: {}", ended.err);
+        for word in *told {
+            assert!(ended.err.contains(word), "{file} {more:?} does not say `{word}`: {}", ended.err);
+        }
+        assert_eq!(ended.err.matches(told.last().unwrap()).count(), 1, "{file}: {}", ended.err);
+        for word in ["os error", "Parquet error", "Zip archive", "panicked"] {
+            assert!(!ended.err.contains(word), "{file}: {}", ended.err);
+        }
     }
 }
 
@@ -202,7 +245,21 @@ fn a_utility_and_its_people_are_kept() {
     let ask = |query: &str| run(&["--json", "sql", query, "--data", text(&data)]);
     assert_eq!(ask("SELECT count(*) AS meters FROM wattle_meter").out.trim_end(), "{\"meters\":0}");
     let refused = ask("DELETE FROM meter");
-    assert!(refused.code == Some(1) && refused.err.contains("none that writes"), "{}", refused.err);
+    assert_eq!(
+        (refused.code, refused.err.as_str()),
+        (Some(1), "error: not run: one query at a time is taken here, and none that writes\n")
+    );
+    for (query, told) in [
+        ("SELECT form wattle_meter", "error: the query failed: no such column: form\n"),
+        (
+            "SELECT serial FROM meter",
+            "error: not run: meter is not open to readers; `wattle sql` without a query lists the views\n",
+        ),
+        ("SELEC 1", "error: the query failed: near \"SELEC\": syntax error\n"),
+    ] {
+        let refused = ask(query);
+        assert_eq!((refused.code, refused.err.as_str()), (Some(1), told), "{query}");
+    }
     let people = user(&["list"], "").records();
     let locked: BTreeSet<(&str, bool)> =
         people.iter().map(|one| (one["name"].as_str().unwrap(), one["locked"].as_bool().unwrap())).collect();
