@@ -333,7 +333,7 @@ fn nothing_is_written_and_no_table_is_open() {
         // What the database says of it, in one sentence, without the words of a driver.
         for (query, word) in [
             ("SELECT nonsense FROM wattle_meter", "nonsense"),
-            ("SELECT FORM wattle_meter WHERE", "syntax error"),
+            ("SELECT * FORM wattle_meter", "syntax error"),
             ("SELECT * FROM wattle_metre", "wattle_metre"),
             ("SELECT abs(-9223372036854775807 - 1)", "o"),
         ] {
