@@ -61,6 +61,10 @@ pub(crate) struct Arguments {
     /// NAME_hourly.csv.gz with a heading, then a home a line: id, first date, whole days of values, empty where not read.
     #[arg(long, value_name = "DIR")]
     homes: Option<PathBuf>,
+    /// An empty PostgreSQL database instead of a file, as postgres://user@localhost/name (ingest, push). It is filled, and left
+    /// so.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "large")]
+    database: Option<String>,
 }
 
 /// How a bench is run.
@@ -73,6 +77,7 @@ struct Manner {
     months: Option<u8>,
     homes: Option<PathBuf>,
     dir: Option<PathBuf>,
+    database: Option<String>,
     python: Option<Python>,
     talk: Talk,
 }
@@ -163,6 +168,9 @@ const BENCHES: [Bench; 12] = [
     },
 ];
 
+/// The benches that take `--database`.
+const ON_A_SERVER: [&str; 2] = ["ingest", "push"];
+
 /// The part of `demo` that fills meters; its memory can only be told in a process of its own.
 const FLEET: &str = "fleet-process";
 
@@ -179,6 +187,9 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         let names: Vec<_> = BENCHES.iter().map(|bench| bench.name).collect();
         bail!(WrongUsage(format!("there is no such bench; there are {}", names.join(", "))));
     }
+    if arguments.database.is_some() && chosen.iter().any(|bench| !ON_A_SERVER.contains(&bench.name)) {
+        bail!(WrongUsage(format!("--database is for one of {}", ON_A_SERVER.join(", "))));
+    }
     let python = Python::find(arguments.python.as_deref())?;
     if python.is_none() {
         talk.say("no peer beside ours; for one, name a Python with gurux-dlms 1.0.203: --python target/interop-venv/bin/python");
@@ -191,6 +202,7 @@ pub(crate) fn run(arguments: &Arguments, talk: Talk) -> Result<()> {
         months: arguments.months,
         homes: arguments.homes.clone(),
         dir: arguments.dir.clone(),
+        database: arguments.database.clone(),
         python,
         talk,
     };

@@ -32,6 +32,8 @@ const TOLD: &[i64] = &[0, 6, 29, 59, 119, 399];
 /// Meters and days of each run.
 const QUICK: &[(u32, i64)] = &[(8_000, 30), (40_000, 3)];
 const FULL: &[(u32, i64)] = &[(100_000, 60), (1_000_000, 7)];
+/// Meters of a run into a PostgreSQL, unless told otherwise.
+const ON_A_SERVER: u32 = 20_000;
 const LARGE: &[(u32, i64)] = &[(10_000_000, 2)];
 
 /// What a day took.
@@ -50,7 +52,9 @@ pub(crate) fn run(manner: &Manner, report: &mut Report) -> Result<()> {
     if manner.large {
         runs.extend(LARGE);
     }
-    if let Some(meters) = manner.meters {
+    // A server's database is filled once.
+    let meters = manner.meters.or_else(|| manner.database.as_ref().map(|_| ON_A_SERVER));
+    if let Some(meters) = meters {
         runs = vec![(meters, manner.days.map_or(3, i64::from))];
     } else if let Some(days) = manner.days {
         runs.iter_mut().for_each(|run| run.1 = days.into());
@@ -105,11 +109,14 @@ fn history(
             "% of meters",
         ))?;
     }
-    report.tell(&Line::new(
-        format!("ingest {meters} meters, on disk"),
-        ground.bytes()? / f64::from(meters),
-        "B a meter",
-    ))?;
+    if manner.database.is_none() {
+        let line = Line::new(
+            format!("ingest {meters} meters, on disk"),
+            ground.bytes()? / f64::from(meters),
+            "B a meter",
+        );
+        report.tell(&line)?;
+    }
     Ok(all)
 }
 

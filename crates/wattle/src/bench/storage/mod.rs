@@ -11,7 +11,7 @@ pub(super) use push::run as push;
 pub(super) use scan::{size, tou};
 
 use super::Manner;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use mdm::Mdm;
@@ -20,7 +20,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
-use store::{DayPage, NewMeter, NewPremise, NewRoute, NewServicePoint, PageHead, Provision, Store};
+use store::{
+    DayPage, NewMeter, NewPremise, NewRoute, NewServicePoint, PageHead, PgConfig, Provision, Read, Store,
+};
 
 /// The first day of what is loaded: a month without a clock change follows.
 const FIRST: Date = date(2026, 5, 1);
@@ -40,7 +42,11 @@ impl Ground {
             None => tempfile::tempdir(),
         };
         let dir = dir.context("could not make a directory for the bench; name another with --dir")?;
-        let store = Store::open(&dir.path().join("wattle.db"))?;
+        let store = match &manner.database {
+            Some(address) => Store::connect(&PgConfig::parse(address)?)?,
+            None => Store::open(&dir.path().join("wattle.db"))?,
+        };
+        ensure!(store.read(Read::is_empty)?, "the database has meters in it: name an empty one");
         store.write(|w| w.set_utility("Bench", "Europe/Zurich"))?;
         Ok(Self { dir, store })
     }
