@@ -146,9 +146,8 @@ pub fn open_member<S: Source>(
 pub fn open(mut input: Box<dyn BufRead>, options: &Options) -> Result<(Format, Box<dyn Reader>), ReadError> {
     let mut head = Vec::with_capacity(HEAD);
     input.by_ref().take(512).read_to_end(&mut head)?;
-    let format = match options.format.or_else(|| Format::of(&head)) {
-        Some(format) => format,
-        None => return Err(unrecognised(&head)),
+    let Some(format) = options.format.or_else(|| Format::of(&head)) else {
+        return Err(unrecognised(&head));
     };
     let mut mapping = options.mapping.clone();
     let first_line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();

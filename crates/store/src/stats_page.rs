@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// Pages of statistics are written in bulk; what was there gives way.
 const PAGES: Filling = Filling { table: "stats_page", columns: &["page", "stamp", "block"], key: &["page"] };
 
+/// Statistics in rows of single channels, newer than their page.
+type ChannelRows = Vec<(ChannelId, Vec<u8>)>;
+
 /// The statistics of a page of channels, opaque here, and what they were read from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatsPage {
@@ -23,7 +26,7 @@ pub struct StatsPage {
     /// The page as it was read, then newer rows.
     bytes: Vec<u8>,
     stamp: i64,
-    newer: Vec<(ChannelId, Vec<u8>)>,
+    newer: ChannelRows,
 }
 
 impl StatsPage {
@@ -153,10 +156,10 @@ impl Read {
     }
 
     /// Rows of single channels, by page.
-    fn newer_stats(&self, (from, to): (u32, u32)) -> Result<BTreeMap<u32, Vec<(ChannelId, Vec<u8>)>>> {
+    fn newer_stats(&self, (from, to): (u32, u32)) -> Result<BTreeMap<u32, ChannelRows>> {
         let sql =
             "SELECT channel, stats FROM channel_stats WHERE channel >= ? AND channel < ? ORDER BY channel";
-        let mut newer: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+        let mut newer: BTreeMap<u32, ChannelRows> = BTreeMap::new();
         each(&self.conn, sql, (from.saturating_mul(PAGE), to.saturating_mul(PAGE)), |row| {
             let channel = ChannelId::new(row.get(0)?);
             newer.entry(page_of(channel)).or_default().push((channel, row.get(1)?));

@@ -21,6 +21,9 @@ const LEAST: u32 = 32;
 /// What batches must have in common to lie in the same pages.
 type Alike = (ChannelKind, IntervalLength, u8, i8, BatchSource);
 
+/// Batches, each with its channel.
+type OfChannels = Vec<(ChannelId, ReadBatch)>;
+
 impl Mdm {
     /// Takes batches in, whole days of many neighbours the short way.
     pub(super) fn take_days(
@@ -127,12 +130,12 @@ fn sorted(
     catalogue: &Catalogue,
     day: &LocalDay,
     batches: Vec<ReadBatch>,
-) -> (BTreeMap<Alike, Vec<(ChannelId, ReadBatch)>>, Vec<ReadBatch>) {
+) -> (BTreeMap<Alike, OfChannels>, Vec<ReadBatch>) {
     let mut times: BTreeMap<(MeterId, ChannelKind), u32> = BTreeMap::new();
     for batch in &batches {
         *times.entry((batch.meter, batch.kind)).or_default() += 1;
     }
-    let mut whole: BTreeMap<Alike, Vec<(ChannelId, ReadBatch)>> = BTreeMap::new();
+    let mut whole: BTreeMap<Alike, OfChannels> = BTreeMap::new();
     let mut rest = Vec::new();
     for batch in batches {
         let entry = catalogue.get(batch.meter, batch.kind);
@@ -174,9 +177,7 @@ impl Workshop<'_> {
         for (channel, batch) in batches {
             let day = billed.remove(channel).map(|day| Ok::<_, MdmError>(self.local_day(day)?.end()));
             self.billed.insert(*channel, day.transpose()?);
-            if !self.checks.contains_key(&batch.meter) {
-                self.checks.insert(batch.meter, checks.remove(&batch.meter));
-            }
+            self.checks.entry(batch.meter).or_insert_with(|| checks.remove(&batch.meter));
         }
         Ok(())
     }

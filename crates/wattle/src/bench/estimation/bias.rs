@@ -71,15 +71,15 @@ mod tests {
             }
             bias.percent(0)
         };
-        let tables: [(&[(i64, i64)], (f64, f64)); 4] = [
-            (&[], (0.0, 100.0)),
-            (&[(1000, 20)], (2.0, 100.0)),
-            (&[(1000, 20), (3000, 60)], (2.0, 0.0)),
+        let tables = [
+            (vec![], (0.0, 100.0)),
+            (vec![(1000, 20)], (2.0, 100.0)),
+            (vec![(1000, 20), (3000, 60)], (2.0, 0.0)),
             // Departures of 20 from a ratio of 0: the root of 2 * (400 + 400), over 2000.
-            (&[(1000, 20), (1000, -20)], (0.0, 2.0)),
+            (vec![(1000, 20), (1000, -20)], (0.0, 2.0)),
         ];
         for (rows, (percent, error)) in tables {
-            let found = bias(rows);
+            let found = bias(&rows);
             assert!(
                 (found.0 - percent).abs() < 1e-9 && (found.1 - error).abs() < 1e-9,
                 "{rows:?}: {found:?}"
