@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 #![expect(clippy::disallowed_methods, reason = "these tests wait for processes, in real time")]
 
+mod chores;
 mod cli;
 mod common;
 mod definitions;

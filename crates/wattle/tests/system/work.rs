@@ -18,19 +18,19 @@ use store::{
     StoreError,
 };
 
-const METERS: u8 = 4;
+pub(crate) const METERS: u8 = 4;
 const DAYS: i64 = 40;
 const KILLS: u32 = 24;
 
 /// A database, a data directory for its key, and a configuration that names both.
-struct Utility {
+pub(crate) struct Utility {
     database: Database,
     config: PathBuf,
 }
 
 impl Utility {
     /// Four homes, set up from the command line and filled as a program would.
-    fn set_up(home: &Path, database: Database, close_meters: u32) -> Self {
+    pub(crate) fn set_up(home: &Path, database: Database, close_meters: u32) -> Self {
         let (data, address) = (home.join("data"), database.address());
         let data = data.to_str().unwrap();
         let place = ["--data", data, "--database", &address];
@@ -46,11 +46,11 @@ impl Utility {
         utility
     }
 
-    fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::connect(&PgConfig::parse(&self.database.address()).unwrap()).unwrap()
     }
 
-    fn start(&self, role: &str) -> Process {
+    pub(crate) fn start(&self, role: &str) -> Process {
         let mut process =
             Process::start(&["--json", "serve", "--config", self.config.to_str().unwrap(), "--role", role]);
         process.record();
@@ -122,7 +122,7 @@ fn history(today: Date, zone: &jiff::tz::TimeZone) -> Vec<ReadBatch> {
 }
 
 /// What the days have come to, without the moments at which that was written.
-type Outcome = BTreeMap<(Date, ChannelId, u32), (bool, Vec<i64>, Vec<u8>, usize)>;
+pub(crate) type Outcome = BTreeMap<(Date, ChannelId, u32), (bool, Vec<i64>, Vec<u8>, usize)>;
 
 fn outcome(store: &Store) -> Outcome {
     store
@@ -147,7 +147,7 @@ fn outcome(store: &Store) -> Outcome {
 }
 
 /// Starts two processes of a role and kills one or the other at random moments, until `over`.
-fn harass(utility: &Utility, role: &str, seed: u64, mut over: impl FnMut() -> bool) -> u32 {
+pub(crate) fn harass(utility: &Utility, role: &str, seed: u64, mut over: impl FnMut() -> bool) -> u32 {
     let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
     let mut workers = [utility.start(role), utility.start(role)];
     let mut kills = 0;
