@@ -9,6 +9,8 @@ use store::{Health, Write};
 
 /// Items worked on together: enough to make a transaction's share of each small.
 const CHUNK: usize = 4096;
+/// Values of batches worked on together, about: items of a file may be long, and memory must not grow with it.
+const VALUES: usize = 1 << 18;
 
 /// What a first load brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl Mdm {
         let mut heard: BTreeMap<MeterId, Timestamp> = BTreeMap::new();
         let mut items = items.into_iter();
         loop {
-            let chunk: Vec<Incoming> = items.by_ref().take(CHUNK).collect();
+            let chunk = next_chunk(&mut items);
             if chunk.is_empty() {
                 break;
             }
@@ -105,4 +107,15 @@ impl Mdm {
         }
         Ok(total)
     }
+}
+
+/// The next items, as many as are worked on together.
+fn next_chunk(items: &mut impl Iterator<Item = Incoming>) -> Vec<Incoming> {
+    let (mut chunk, mut values) = (Vec::new(), 0);
+    while chunk.len() < CHUNK && values < VALUES {
+        let Some(item) = items.next() else { break };
+        values += if let Incoming::Batch(batch) = &item { batch.values.len() } else { 0 };
+        chunk.push(item);
+    }
+    chunk
 }
