@@ -11,6 +11,9 @@ use jiff::tz::TimeZone;
 use meter::{MeterModel, Tariff};
 use model::{ChannelKind, Commodity};
 
+/// Days before the end of a history of which registers are told at all: a month that people look at. Each costs the load of a
+/// history some queries.
+const TOTALS_FOR_D: i64 = 31;
 /// Days before the end of a history of which the registers of each rate are told too.
 const RATES_FOR_D: i64 = 14;
 
@@ -126,7 +129,8 @@ impl Dials {
         }
     }
 
-    /// What a site's registers show at an instant up to which was counted, `before` days before the end of the history.
+    /// What a site's registers show at an instant up to which was counted, `before` days before the end of the history;
+    /// nothing where that is longer ago than a month.
     pub(crate) fn read(
         &self,
         site: usize,
@@ -134,6 +138,9 @@ impl Dials {
         (at, before): (Timestamp, i64),
         out: &mut Vec<HistoryRegister>,
     ) {
+        if before >= TOTALS_FOR_D {
+            return;
+        }
         let counted = &self.counted[site];
         let modulus = 10i64.pow(u32::from(self.digits[site].min(18)));
         let mut tell = |kind: ChannelKind, five: &[i64; 5], rates: bool| {

@@ -20,8 +20,8 @@ pub struct HistoryDay {
     pub interval: IntervalLength,
     /// Per channel one value an interval, in the channel's stored unit; `None` where nothing was read.
     pub channels: Vec<(ChannelKind, Vec<Option<i64>>)>,
-    /// The registers at its end, and of a history's first day those at its start too: totals, and of the last two weeks each
-    /// rate. They count what truly flowed, whatever became of the readings.
+    /// The registers at its end, and of a history's first day those at its start too: totals of the last month, and of the last
+    /// two weeks each rate. They count what truly flowed, whatever became of the readings.
     pub registers: Vec<HistoryRegister>,
 }
 
