@@ -19,3 +19,23 @@ pub enum MdmError {
     #[error("find the utility's name and time zone: load a utility first")]
     NoUtility,
 }
+
+/// Ends a transaction of which nothing shall stay.
+pub(crate) enum Stop<T> {
+    /// What it came to: a look, or a refusal.
+    With(T),
+    /// It failed.
+    Failed(MdmError),
+}
+
+impl<T> From<store::StoreError> for Stop<T> {
+    fn from(error: store::StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl<T> From<MdmError> for Stop<T> {
+    fn from(error: MdmError) -> Self {
+        Self::Failed(error)
+    }
+}

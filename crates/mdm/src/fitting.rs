@@ -11,11 +11,12 @@
 
 use crate::catalogue::Catalogue;
 use crate::day::Workshop;
+use crate::error::Stop;
 use crate::{Incoming, Mdm, MdmError};
 use jiff::Timestamp;
 use model::{BatchSource, ChannelKind, MeterId, RegisterRead, RegisterValue, ServicePointId, UserId};
 use std::sync::Arc;
-use store::{Meter, MeterChange, MeterDeed, Stay, StoreError, Write};
+use store::{Meter, MeterChange, MeterDeed, Stay, Write};
 
 /// A total register as somebody read it off, in the stored unit of its channel, multiplier not applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,36 +122,18 @@ impl Mdm {
         let done = self.store().write(|write| {
             let mut items = Vec::new();
             // Half of an exchange is none: what was written before a refusal is rolled back.
-            (Deeds { write, now, fitting }).all(&mut items)?.map_err(Stop::Refused)?;
+            (Deeds { write, now, fitting }).all(&mut items)?.map_err(Stop::With)?;
             let mut workshop = Workshop::new(self, write, now)?;
             // What was just written is what the days are judged by.
             workshop.catalogue = Arc::new(Catalogue::load(write, &self.models)?);
             workshop.receive(items)?;
-            Ok::<_, Stop>(workshop.finish()?)
+            Ok::<_, Stop<FittingRefused>>(workshop.finish()?)
         });
         match done {
             Ok(()) => Ok(Ok(self.reload()?)),
-            Err(Stop::Refused(refused)) => Ok(Err(refused)),
+            Err(Stop::With(refused)) => Ok(Err(refused)),
             Err(Stop::Failed(error)) => Err(error),
         }
-    }
-}
-
-/// Ends a transaction of which nothing shall stay.
-enum Stop {
-    Refused(FittingRefused),
-    Failed(MdmError),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<MdmError> for Stop {
-    fn from(error: MdmError) -> Self {
-        Self::Failed(error)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use crate::catalogue::Entry;
 use crate::day::Workshop;
+use crate::error::Stop;
 use crate::{Mdm, MdmError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{ChannelId, ChannelKind, MeterId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::RwLock;
-use store::StoreError;
 use vee::{Finding, Rule, RuleBook, RulesError};
 
 /// Channels that are judged in one go; between two, others get at the store and the caller may stop.
@@ -78,24 +78,6 @@ struct Tally {
     samples: Vec<EffectSample>,
 }
 
-/// Ends a transaction that was only to be looked at.
-enum Stop {
-    Looked(usize),
-    Failed(MdmError),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<MdmError> for Stop {
-    fn from(error: MdmError) -> Self {
-        Self::Failed(error)
-    }
-}
-
 impl Mdm {
     /// What the rules file `tried` would have found in the days `[from, to)` beside what the rules in force find in the same days with
     /// the same knowledge. Nothing is written. `go_on` is asked now and then; `false` ends the work with what there is.
@@ -134,10 +116,10 @@ impl Mdm {
                 for entry in group {
                     days += judge_twice(&mut shops, entry, (from, to), &mut tallies)?;
                 }
-                Err::<(), _>(Stop::Looked(days))
+                Err::<(), _>(Stop::With(days))
             });
             match looked {
-                Err(Stop::Looked(days)) => channel_days += days,
+                Err(Stop::With(days)) => channel_days += days,
                 Err(Stop::Failed(error)) => return Err(error),
                 Ok(()) => {}
             }

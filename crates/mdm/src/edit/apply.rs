@@ -4,6 +4,7 @@ use super::op::{Around, change, put};
 use super::{Edit, EditRefused, Editor, LONGEST_NOTE, Op, ReasonCode, Slots};
 use crate::catalogue::Entry;
 use crate::day::{Before, Made, Workshop};
+use crate::error::Stop;
 use crate::fill::Judged;
 use crate::ingest::IngestReport;
 use crate::read::BenchDay;
@@ -48,24 +49,6 @@ struct Work {
     day: Day,
     rejected: Vec<(u32, i64)>,
     source: VersionSource,
-}
-
-/// Ends a transaction that was only to be looked at.
-enum Stop {
-    Looked(Result<Box<Preview>, EditRefused>),
-    Failed(MdmError),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<MdmError> for Stop {
-    fn from(error: MdmError) -> Self {
-        Self::Failed(error)
-    }
 }
 
 impl Mdm {
@@ -120,10 +103,10 @@ impl Mdm {
                 }
                 Err(refused) => Err(refused),
             };
-            Err::<(), _>(Stop::Looked(looked))
+            Err::<(), _>(Stop::With(looked))
         });
         match looked {
-            Err(Stop::Looked(looked)) => Ok(looked.map(|preview| *preview)),
+            Err(Stop::With(looked)) => Ok(looked.map(|preview| *preview)),
             Err(Stop::Failed(error)) => Err(error),
             Ok(()) => Ok(Err(EditRefused::NoChange)),
         }
